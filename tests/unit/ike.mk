@@ -1,0 +1,1 @@
+# Tests of this room: see HACKING.md, "how tests are laid out".
