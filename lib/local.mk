@@ -1,4 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# What everything stands on; it knows nothing above it.
 noinst_LIBRARIES += lib/libed.a
+lib_libed_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(CRYPTO_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 lib_libed_a_SOURCES = \
-	lib/mono.h
+	lib/addr.c lib/addr.h \
+	lib/alloc.c lib/alloc.h \
+	lib/log.c lib/log.h \
+	lib/loop.c lib/loop.h \
+	lib/mono.h \
+	lib/nlq.h lib/nlsock.c lib/nlsock.h \
+	lib/ratelimit.c lib/ratelimit.h \
+	lib/rbuf.h lib/wbuf.h \
+	lib/rng.c lib/rng.h \
+	lib/secret.c lib/secret.h \
+	lib/text.c lib/text.h

@@ -79,7 +79,8 @@ static int run_tree(char *path)
 				err = -1;
 		} else if (e->fts_info == FTS_NS || e->fts_info == FTS_DNR ||
 			   e->fts_info == FTS_ERR) {
-			fprintf(stderr, "%s: %s\n", e->fts_path, strerror(e->fts_errno));
+			fprintf(stderr, "%s: %s\n", e->fts_path,
+				strerror(e->fts_errno));
 			err = -1;
 		}
 	}

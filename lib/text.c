@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/text.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+struct text text_init(char *buf, size_t cap)
+{
+	assert(cap >= 1);
+	buf[0] = '\0';
+	return (struct text){.buf = buf, .cap = cap};
+}
+
+void text_add(struct text *t, const char *fmt, ...)
+{
+	size_t left = t->cap - t->len;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->buf + t->len, left, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		t->full = true;
+	} else if ((size_t)n >= left) {
+		t->full = true;
+		t->len = t->cap - 1;
+	} else {
+		t->len += (size_t)n;
+	}
+}
+
+void text_list(struct text *t, const char *sep, const char *item)
+{
+	text_add(t, "%s%s", t->len ? sep : "", item);
+}
+
+void text_escape(struct text *t, const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+
+	for (size_t i = 0; i < len && !t->full; i++) {
+		if (p[i] == '\\')
+			text_add(t, "\\\\");
+		else if (p[i] >= 0x20 && p[i] < 0x7f)
+			text_add(t, "%c", p[i]);
+		else
+			text_add(t, "\\x%02x", p[i]);
+	}
+}
+
+void text_us(struct text *t, long long us)
+{
+	if (us < 1000)
+		text_add(t, "%lld us", us);
+	else if (us < 1000000)
+		text_add(t, "%.1f ms", (double)us / 1e3);
+	else
+		text_add(t, "%.1f s", (double)us / 1e6);
+}
+
+#define WORD_MAX 64
+
+unsigned int text_distance(const char *a, const char *b)
+{
+	size_t n = strlen(a);
+	size_t m = strlen(b);
+	unsigned int row[WORD_MAX];
+
+	if (n >= WORD_MAX || m >= WORD_MAX)
+		return UINT_MAX;
+	for (size_t j = 0; j <= m; j++)
+		row[j] = (unsigned int)j;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = (unsigned int)i;
+		for (size_t j = 1; j <= m; j++) {
+			unsigned int best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[m];
+}
