@@ -39,3 +39,8 @@ include tests/fuzz/conf.mk
 include tests/fuzz/core.mk
 include tests/fuzz/ctl.mk
 include tests/lab/local.mk
+
+# What tests/run asks for.
+print-tests:
+	@printf '%s\n' $(TESTS)
+.PHONY: print-tests
