@@ -21,7 +21,7 @@ struct nlsock {
 	uint32_t seq;
 	bool interrupted;
 	char error[ERROR_MAX];
-	char buf[RECV_SIZE];
+	char buf[RECV_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
 static int open_socket(int protocol, int flags, struct nlsock **ret)
