@@ -3,13 +3,13 @@
 # No program exports a symbol: libfrr would call ours in the place of its own.
 set -u
 bad=0
-for p in edged edge-esp edge-zebra edge-webui edgectl; do
-	[ -x "${ED_BUILD:-.}/$p" ] || continue
-	found=$(nm -D --defined-only "${ED_BUILD:-.}/$p" 2>/dev/null)
+while read -r p; do
+	found=$(nm -D --defined-only "$p" 2>/dev/null)
 	if [ -n "$found" ]; then
 		echo "$p exports:"
 		echo "$found"
 		bad=1
 	fi
-done
+done < <(find "${ED_BUILD:-.}" -path '*/src' -prune -o -type f -perm -u+x \
+	\( -name edged -o -name edge-esp -o -name edge-zebra -o -name edge-webui -o -name edgectl \) -print)
 exit $bad
