@@ -35,7 +35,7 @@ struct store;
 
 enum {
 	STORE_MINUTE_SAMPLES = 60, /* one a second */
-	STORE_BUCKETS = 40, /* of the delay histogram, see store_bucket() */
+	STORE_BUCKETS = 48, /* of the delay histogram, see store_bucket() */
 	STORE_LIMIT_MAX = 10000, /* rows of one answer */
 };
 

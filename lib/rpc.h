@@ -101,6 +101,12 @@ int rpc_server_listen(struct rpc_server *s, const char *path);
 /* Listen on a socket that is bound already; the server closes it in the end. */
 int rpc_server_listen_fd(struct rpc_server *s, int fd);
 
+/*
+ * Serve a connection that somebody else accepted (a stream socket, non-blocking);
+ * it belongs to the server from now on, whether its user may come in or not.
+ */
+void rpc_server_adopt(struct rpc_server *s, int fd);
+
 /* The listening socket, for a service manager's store; -1 when there is none. */
 int rpc_server_fd(const struct rpc_server *s);
 
