@@ -12,5 +12,6 @@ lib_libed_a_SOURCES = \
 	lib/ratelimit.c lib/ratelimit.h \
 	lib/rbuf.h lib/wbuf.h \
 	lib/rng.c lib/rng.h \
+	lib/rpc.h lib/rpc_line.c lib/rpc_line.h lib/rpc_server.c lib/rpc_client.c \
 	lib/secret.c lib/secret.h \
 	lib/text.c lib/text.h

@@ -73,8 +73,8 @@ static void rearm(struct rpc_client *c)
 	if (c->fd < 0)
 		return;
 	loop_io_start(c->loop, &c->io, c->fd,
-		      LOOP_READ | (c->out.bytes > 0 ? (unsigned int)LOOP_WRITE : 0u), on_io,
-		      c);
+		      LOOP_READ | (c->out.bytes > 0 ? (unsigned int)LOOP_WRITE : 0u),
+		      on_io, c);
 }
 
 static void finish(struct waiting *w, const struct rpc_answer *answer)
@@ -97,14 +97,14 @@ static void close_all(struct rpc_client *c)
 /* Take every call that waits and answer it: the connection ended. */
 static void fail_waiting(struct rpc_client *c)
 {
-	struct rpc_answer answer = {.code = -ECONNRESET, .message = "the connection ended"};
+	struct rpc_answer answer = {.code = -ECONNRESET,
+				    .message = "the connection ended"};
 	struct waiting *list = c->waiting;
 	struct waiting *w;
 	struct waiting *tmp;
 
 	c->waiting = NULL;
-	DL_FOREACH_SAFE(list, w, tmp)
-	{
+	DL_FOREACH_SAFE (list, w, tmp) {
 		DL_DELETE(list, w);
 		finish(w, &answer);
 	}
@@ -124,7 +124,8 @@ static void go_down(struct rpc_client *c, int err)
 		return;
 	if (c->retry_ms)
 		loop_timer_at(c->loop, &c->timer,
-			      mono_add_us(loop_now(c->loop), (int64_t)c->retry_ms * 1000),
+			      mono_add_us(loop_now(c->loop),
+					  (int64_t)c->retry_ms * 1000),
 			      try_connect, c);
 }
 
@@ -174,9 +175,9 @@ static void take_answer(struct rpc_client *c, json_int_t id, const json_t *msg)
 	struct rpc_answer answer = {.message = ""};
 	struct waiting *w;
 
-	DL_FOREACH(c->waiting, w)
-	if (w->id == id)
-		break;
+	DL_FOREACH (c->waiting, w)
+		if (w->id == id)
+			break;
 	if (!w)
 		return;
 	DL_DELETE(c->waiting, w);
@@ -275,8 +276,8 @@ static void on_io(void *ctx, int fd, unsigned int events)
 }
 
 struct rpc_client *rpc_client_new(struct loop *loop, const char *path,
-				  unsigned int retry_ms, const struct rpc_client_ops *ops,
-				  void *ctx)
+				  unsigned int retry_ms,
+				  const struct rpc_client_ops *ops, void *ctx)
 {
 	struct rpc_client *c = ed_alloc(sizeof(*c));
 

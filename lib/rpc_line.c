@@ -11,9 +11,9 @@
 #include "lib/alloc.h"
 
 enum {
-	READ_BYTES = 64 * 1024,	   /* of one recv(): the burst of one event */
+	READ_BYTES = 64 * 1024, /* of one recv(): the burst of one event */
 	SPARE_BYTES = 256 * 1024, /* kept by an empty buffer */
-	SEND_LINES = 64,	   /* lines of one rpc_out_send() */
+	SEND_LINES = 64, /* lines of one rpc_out_send() */
 };
 
 void rpc_in_init(struct rpc_in *in, size_t max_line)
@@ -222,7 +222,8 @@ ssize_t rpc_out_send(struct rpc_out *out, int fd)
 		ssize_t n = send(fd, t->bytes + out->sent, t->len - out->sent,
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		if (n < 0 &&
+		    (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 			return total;
 		if (n < 0)
 			return -errno;

@@ -16,11 +16,11 @@
 /* Bytes received, cut into lines. */
 struct rpc_in {
 	char *buf;
-	size_t head;	/* first byte not handed out */
-	size_t len;	/* bytes in buf */
-	size_t cap;	/* allocated */
+	size_t head; /* first byte not handed out */
+	size_t len; /* bytes in buf */
+	size_t cap; /* allocated */
 	size_t scanned; /* no newline before this one */
-	size_t max;	/* longest line */
+	size_t max; /* longest line */
 };
 
 void rpc_in_init(struct rpc_in *in, size_t max_line);
@@ -42,8 +42,8 @@ const char *rpc_in_line(struct rpc_in *in, size_t *ret_len);
  * The JSON object or array of a line, or NULL with a sentence in error: no JSON,
  * not UTF-8, a key twice, or nested deeper than depth.
  */
-json_t *rpc_line_decode(const char *line, size_t len, unsigned int depth,
-			char *error, size_t error_size);
+json_t *rpc_line_decode(const char *line, size_t len, unsigned int depth, char *error,
+			size_t error_size);
 
 /* A line to send, shared by the queues it stands in. */
 struct rpc_text {

@@ -32,10 +32,10 @@
 
 enum {
 	GRANTS = 16,
-	ACCEPT_BURST = 16,    /* connections of one event */
-	LINE_BURST = 32,      /* requests of one connection and event */
+	ACCEPT_BURST = 16, /* connections of one event */
+	LINE_BURST = 32, /* requests of one connection and event */
 	ACCEPT_PAUSE_MS = 1000, /* after running out of descriptors */
-	GROUPS_MAX = 65536,   /* NGROUPS_MAX of Linux */
+	GROUPS_MAX = 65536, /* NGROUPS_MAX of Linux */
 	ERROR_TEXT_MAX = 512,
 };
 
@@ -51,11 +51,11 @@ struct conn {
 	uid_t uid;
 	unsigned int roles;
 	uint32_t topics;
-	unsigned int open;  /* calls not answered */
-	bool busy;	    /* somebody is inside: do not free */
-	bool dead;	    /* closed and unlinked */
-	bool closing;	    /* close once the queue has left */
-	bool eof;	    /* nothing more to read */
+	unsigned int open; /* calls not answered */
+	bool busy; /* somebody is inside: do not free */
+	bool dead; /* closed and unlinked */
+	bool closing; /* close once the queue has left */
+	bool eof; /* nothing more to read */
 	struct rpc_in in;
 	struct rpc_out out;
 	struct mono moved; /* when bytes last left, or the queue began */
@@ -67,7 +67,7 @@ struct conn {
 
 struct rpc_call {
 	struct rpc_server *server; /* NULL: freed */
-	struct conn *conn;	   /* NULL: gone */
+	struct conn *conn; /* NULL: gone */
 	json_t *id;
 	uid_t uid;
 	unsigned int roles;
@@ -88,7 +88,7 @@ struct rpc_server {
 	ino_t ino;
 	struct loop_io io;
 	struct loop_timer resume; /* accept again */
-	struct loop_timer leave;  /* tell who left */
+	struct loop_timer leave; /* tell who left */
 	uint32_t left_topics;
 	void (*left)(void *ctx, unsigned int topic);
 	struct conn *conns;
@@ -167,8 +167,7 @@ static void conn_drop(struct conn *c)
 	loop_timer_stop(&c->again);
 	close(c->fd);
 	c->fd = -1;
-	DL_FOREACH_SAFE(c->calls, call, tmp)
-	{
+	DL_FOREACH_SAFE (c->calls, call, tmp) {
 		DL_DELETE(c->calls, call);
 		call->conn = NULL;
 	}
@@ -204,8 +203,8 @@ static void conn_leave(struct conn *c)
 	}
 	if (n > 0)
 		c->moved = loop_now(c->server->loop);
-	if (c->out.bytes == 0 && (c->closing || (c->eof && c->open == 0 &&
-						  c->in.scanned == c->in.len))) {
+	if (c->out.bytes == 0 &&
+	    (c->closing || (c->eof && c->open == 0 && c->in.scanned == c->in.len))) {
 		conn_drop(c);
 		return;
 	}
@@ -286,7 +285,8 @@ static void conn_rearm(struct conn *c)
 
 /* --- requests ------------------------------------------------------------------ */
 
-static const struct rpc_method *find_method(const struct rpc_server *s, const char *name)
+static const struct rpc_method *find_method(const struct rpc_server *s,
+					    const char *name)
 {
 	for (size_t i = 0; i < s->method_count; i++)
 		if (strcmp(s->methods[i].name, name) == 0)
@@ -424,7 +424,8 @@ static gid_t *peer_groups(int fd, size_t *ret_n)
 	return NULL;
 }
 
-static unsigned int roles_of(const struct rpc_server *s, int fd, const struct ucred *cred)
+static unsigned int roles_of(const struct rpc_server *s, int fd,
+			     const struct ucred *cred)
 {
 	unsigned int roles = 0;
 	size_t n;
@@ -433,7 +434,8 @@ static unsigned int roles_of(const struct rpc_server *s, int fd, const struct uc
 	for (unsigned int i = 0; i < s->grant_count; i++) {
 		const struct grant *g = &s->grants[i];
 
-		if (g->kind == GRANT_ALL || (g->kind == GRANT_UID && g->id == cred->uid) ||
+		if (g->kind == GRANT_ALL ||
+		    (g->kind == GRANT_UID && g->id == cred->uid) ||
 		    (g->kind == GRANT_GID &&
 		     (g->id == cred->gid || (groups && in_groups(groups, n, g->id)))))
 			roles |= g->roles;
@@ -461,9 +463,9 @@ static unsigned int clients_of(const struct rpc_server *s, uid_t uid)
 	const struct conn *c;
 	unsigned int n = 0;
 
-	DL_FOREACH(s->conns, c)
-	if (c->uid == uid)
-		n++;
+	DL_FOREACH (s->conns, c)
+		if (c->uid == uid)
+			n++;
 	return n;
 }
 
@@ -482,7 +484,8 @@ void rpc_server_adopt(struct rpc_server *s, int fd)
 	if (!roles) {
 		char text[96];
 
-		snprintf(text, sizeof(text), "user id %u has no right to use this socket",
+		snprintf(text, sizeof(text),
+			 "user id %u has no right to use this socket",
 			 (unsigned int)cred.uid);
 		turn_away(s, fd, RPC_EDENIED, text);
 		return;
@@ -596,8 +599,7 @@ void rpc_server_free(struct rpc_server *s)
 	if (!s)
 		return;
 	s->left = NULL;
-	DL_FOREACH_SAFE(s->conns, c, tmp)
-	{
+	DL_FOREACH_SAFE (s->conns, c, tmp) {
 		(void)rpc_out_send(&c->out, c->fd);
 		conn_drop(c);
 	}
@@ -722,8 +724,7 @@ void rpc_server_push(struct rpc_server *s, unsigned int topic, const char *metho
 	struct conn *c;
 	struct conn *tmp;
 
-	DL_FOREACH_SAFE(s->conns, c, tmp)
-	{
+	DL_FOREACH_SAFE (s->conns, c, tmp) {
 		if (!(c->topics & 1u << topic))
 			continue;
 		if (!t) {
@@ -754,13 +755,14 @@ unsigned int rpc_server_subscribers(const struct rpc_server *s, unsigned int top
 	const struct conn *c;
 	unsigned int n = 0;
 
-	DL_FOREACH(s->conns, c)
-	if (c->topics & 1u << topic)
-		n++;
+	DL_FOREACH (s->conns, c)
+		if (c->topics & 1u << topic)
+			n++;
 	return n;
 }
 
-void rpc_server_on_leave(struct rpc_server *s, void (*left)(void *ctx, unsigned int topic))
+void rpc_server_on_leave(struct rpc_server *s,
+			 void (*left)(void *ctx, unsigned int topic))
 {
 	s->left = left;
 }

@@ -1,1 +1,9 @@
-# Tests of this room: see HACKING.md, "how tests are laid out".
+# SPDX-License-Identifier: GPL-2.0-or-later
+CTL_TESTS = \
+	tests/unit/test_lib_rpc
+check_PROGRAMS += $(CTL_TESTS)
+TESTS += $(CTL_TESTS)
+
+tests_unit_test_lib_rpc_SOURCES = tests/unit/test_lib_rpc.c
+tests_unit_test_lib_rpc_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_lib_rpc_LDADD = $(LIB_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
