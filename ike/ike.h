@@ -42,7 +42,7 @@ struct ike;
 struct rng;
 
 enum {
-	IKE_NAME_MAX = 160, /* bytes of a tunnel name with its end */
+	IKE_NAME_MAX = 192, /* bytes of a tunnel name with its end */
 	IKE_ID_TEXT_MAX = 256, /* bytes of an identity as text with its end */
 	IKE_SENTENCE_MAX = 512, /* bytes of a sentence with its end */
 	IKE_SUITE_TEXT_MAX = 64,

@@ -46,7 +46,7 @@ struct dataplane;
 enum {
 	DP_REPLAY_WINDOW = 4096,
 	DP_KEY_MAX = 36, /* AES-256 key and the 4 byte salt (RFC 4106) */
-	DP_NAME_MAX = 128, /* a tunnel's name, with its end */
+	DP_NAME_MAX = 192, /* a tunnel's name, with its end */
 	DP_TUNNELS_MAX = 10000 /* slots are 0 to 9999 */
 };
 

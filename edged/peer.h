@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * peer - who we build tunnels to
+ *
+ * A peer owns its tunnels and its steering state. Peers with an address are
+ * called by us: a tunnel for each of their end points and each uplink of
+ * `via`. Peers without one call us: their tunnels appear when a caller proves
+ * an identity that the peer accepts, and stay (down) when it goes, so that
+ * interface, routes and addresses survive.
+ */
+#ifndef ED_EDGED_PEER_H
+#define ED_EDGED_PEER_H
+
+#include <stdbool.h>
+#include <uthash.h>
+
+#include "edged/uplink.h"
+
+struct config_peer;
+struct tunnel;
+struct edged;
+struct peer_steer;
+
+struct peer {
+	struct edged *ed;
+	const struct config_peer *conf; /* of ed->config, renewed by each apply */
+	char name[EDGED_NAME_MAX];
+	bool calls_us; /* no address: a hub's branch */
+	struct tunnel *tunnels; /* utlist by ->next, in file order then by name */
+	unsigned int tunnel_count;
+	struct peer_steer
+		*steer; /* path.c's: state of steer_peer() and the last plan */
+	UT_hash_handle hh; /* in ed->peers, by name, in file order */
+};
+
+#endif
