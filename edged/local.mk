@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The daemon: everything but main.c is a library, so that tests link parts of it.
+noinst_LIBRARIES += edged/libedged.a
+edged_libedged_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SQLITE_CFLAGS) $(CARES_CFLAGS)
+edged_libedged_a_SOURCES = \
+	edged/fdstore.c edged/fdstore.h \
+	edged/savefile.c edged/savefile.h \
+	edged/slots.c edged/slots.h
+noinst_HEADERS += edged/edged.h edged/peer.h edged/tunnel.h

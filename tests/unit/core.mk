@@ -1,1 +1,13 @@
-# Tests of this room: see HACKING.md, "how tests are laid out".
+# SPDX-License-Identifier: GPL-2.0-or-later
+CORE_TESTS = \
+	tests/unit/test_edged_fdstore \
+	tests/unit/test_edged_slots
+check_PROGRAMS += $(CORE_TESTS)
+TESTS += $(CORE_TESTS)
+
+tests_unit_test_edged_fdstore_SOURCES = tests/unit/test_edged_fdstore.c
+tests_unit_test_edged_fdstore_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_edged_fdstore_LDADD = edged/libedged.a $(LIB_LIBS) $(TEST_LIBS)
+tests_unit_test_edged_slots_SOURCES = tests/unit/test_edged_slots.c
+tests_unit_test_edged_slots_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_edged_slots_LDADD = edged/libedged.a $(LIB_LIBS) $(TEST_LIBS)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fdstore - talk to the service manager: readiness, watchdog, kept descriptors
+ *
+ * The protocol of sd_notify(3) and sd_listen_fds(3), spoken directly: it is the
+ * stable interface. Descriptors that must outlive this process (IKE sockets,
+ * TUN devices) are put into the manager's store under a name and come back in
+ * LISTEN_FDS at the next start. tests/lab/keeper speaks the same.
+ *
+ * Without a manager (NOTIFY_SOCKET unset) every call is a cheap no-op, so
+ * callers never ask.
+ */
+#ifndef ED_EDGED_FDSTORE_H
+#define ED_EDGED_FDSTORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fdstore;
+
+enum {
+	FDSTORE_FIRST_FD = 3, /* sd_listen_fds(3): SD_LISTEN_FDS_START */
+	FDSTORE_MAX =
+		16384, /* descriptors taken in; FileDescriptorStoreMax= is below */
+	FDSTORE_NAME_MAX = 255, /* sd_notify(3): longest FDNAME */
+};
+
+/*
+ * Take in what the environment passes (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES,
+ * NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID) and clear these variables, so
+ * that no child sees them. The descriptors become close-on-exec.
+ */
+struct fdstore *fdstore_new(void);
+
+/* Close what nobody took and free; NULL is allowed. The manager keeps its copies. */
+void fdstore_free(struct fdstore *fs);
+
+/*
+ * The kept descriptor of that name. It is the caller's to close; the manager
+ * keeps its duplicate until fdstore_remove().
+ *
+ * Returns the descriptor, or -ENOENT.
+ */
+int fdstore_take(struct fdstore *fs, const char *name);
+
+/*
+ * Give the manager a duplicate of fd under name, in place of one of that name.
+ *
+ * Returns 0, -ENOTCONN without a manager, -EINVAL for a name the protocol
+ * cannot carry, or what sendmsg(2) says.
+ */
+int fdstore_put(struct fdstore *fs, const char *name, int fd);
+
+/* Have the manager close what it keeps under name. */
+void fdstore_remove(struct fdstore *fs, const char *name);
+
+/*
+ * Descriptors that came with the start and nobody has taken: close them and
+ * have the manager forget them. Called once everything is built.
+ *
+ * Returns how many there were.
+ */
+unsigned int fdstore_drop_unclaimed(struct fdstore *fs);
+
+/* State changes of the service. status is a line for `systemctl status`. */
+void fdstore_ready(struct fdstore *fs);
+void fdstore_reloading(struct fdstore *fs);
+void fdstore_stopping(struct fdstore *fs);
+void fdstore_status(struct fdstore *fs, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void fdstore_watchdog(struct fdstore *fs);
+
+/* Microseconds between two fdstore_watchdog() at most, 0 when none is asked for. */
+int64_t fdstore_watchdog_us(const struct fdstore *fs);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "edged/fdstore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/cm.h"
+
+/* A service manager's end: an abstract socket of this process. */
+static int manager(void)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	char env[64];
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int n = snprintf(sun.sun_path + 1, sizeof(sun.sun_path) - 1, "edged-test-%d",
+			 (int)getpid());
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+					  (size_t)n)),
+			 0);
+	snprintf(env, sizeof(env), "@edged-test-%d", (int)getpid());
+	setenv("NOTIFY_SOCKET", env, 1);
+	return fd;
+}
+
+/* The next message, and the descriptor with it or -1. */
+static void heard(int fd, char *text, size_t cap, int *ret_fd)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = {.iov_base = text, .iov_len = cap - 1};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control,
+			     .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT);
+	struct cmsghdr *c;
+
+	assert_true(n >= 0);
+	text[n] = '\0';
+	*ret_fd = -1;
+	c = CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+}
+
+static void expect(int fd, const char *want)
+{
+	char text[512];
+	int passed;
+
+	heard(fd, text, sizeof(text), &passed);
+	assert_string_equal(text, want);
+	assert_int_equal(passed, -1);
+}
+
+static void test_states_are_told_in_the_managers_words(void **state)
+{
+	int fd = manager();
+	struct fdstore *fs = fdstore_new();
+	char text[512];
+	int passed;
+
+	(void)state;
+	assert_null(getenv("NOTIFY_SOCKET"));
+	fdstore_ready(fs);
+	expect(fd, "READY=1");
+	fdstore_status(fs, "%d of %d uplinks good", 2, 3);
+	expect(fd, "STATUS=2 of 3 uplinks good");
+	fdstore_watchdog(fs);
+	expect(fd, "WATCHDOG=1");
+	fdstore_stopping(fs);
+	expect(fd, "STOPPING=1");
+	fdstore_reloading(fs);
+	heard(fd, text, sizeof(text), &passed);
+	assert_int_equal(strncmp(text, "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
+	fdstore_free(fs);
+	close(fd);
+}
+
+static void test_a_descriptor_goes_to_the_store_by_name(void **state)
+{
+	int fd = manager();
+	struct fdstore *fs = fdstore_new();
+	char text[512];
+	int passed;
+	int p[2];
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(fdstore_put(fs, "ike-1-v4-500", p[0]), 0);
+	expect(fd, "FDSTOREREMOVE=1\nFDNAME=ike-1-v4-500");
+	heard(fd, text, sizeof(text), &passed);
+	assert_string_equal(text, "FDSTORE=1\nFDNAME=ike-1-v4-500\nFDPOLL=0");
+	assert_true(passed >= 0);
+	assert_int_equal(write(p[1], "x", 1), 1);
+	assert_int_equal(read(passed, &c, 1), 1);
+	assert_int_equal(fdstore_put(fs, "with:colon", p[0]), -EINVAL);
+	assert_int_equal(fdstore_put(fs, "", p[0]), -EINVAL);
+	assert_int_equal(fdstore_put(fs, "two\nlines", p[0]), -EINVAL);
+	close(passed);
+	close(p[0]);
+	close(p[1]);
+	fdstore_free(fs);
+	close(fd);
+}
+
+static void test_without_a_manager_nothing_happens(void **state)
+{
+	struct fdstore *fs;
+
+	(void)state;
+	unsetenv("NOTIFY_SOCKET");
+	fs = fdstore_new();
+	fdstore_ready(fs);
+	assert_int_equal(fdstore_put(fs, "x", 0), -ENOTCONN);
+	assert_int_equal(fdstore_take(fs, "x"), -ENOENT);
+	assert_int_equal(fdstore_watchdog_us(fs), 0);
+	fdstore_free(fs);
+}
+
+/* In a child: descriptors 3 and up are not ours to overwrite here. */
+static int take_in_child(void)
+{
+	char pid[16];
+	struct fdstore *fs;
+	int fd;
+
+	for (fd = FDSTORE_FIRST_FD; fd < FDSTORE_FIRST_FD + 3; fd++)
+		if (dup2(open("/dev/null", O_RDONLY), fd) != fd)
+			return 1;
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "3", 1);
+	setenv("LISTEN_FDNAMES", "ike-1-v4-500:dp-tun-7:gone", 1);
+	setenv("WATCHDOG_USEC", "2000000", 1);
+	fs = fdstore_new();
+	if (getenv("LISTEN_FDS") || fdstore_watchdog_us(fs) != 2000000)
+		return 2;
+	if (fdstore_take(fs, "dp-tun-7") != FDSTORE_FIRST_FD + 1)
+		return 3;
+	if (fdstore_take(fs, "dp-tun-7") != -ENOENT)
+		return 4;
+	if (!(fcntl(FDSTORE_FIRST_FD, F_GETFD) & FD_CLOEXEC))
+		return 5;
+	if (fdstore_take(fs, "ike-1-v4-500") != FDSTORE_FIRST_FD)
+		return 6;
+	if (fdstore_drop_unclaimed(fs) != 1 ||
+	    fcntl(FDSTORE_FIRST_FD + 2, F_GETFD) >= 0)
+		return 7;
+	fdstore_free(fs);
+	return fcntl(FDSTORE_FIRST_FD, F_GETFD) >= 0 ? 0 : 8;
+}
+
+static int ignore_in_child(void)
+{
+	struct fdstore *fs;
+
+	setenv("LISTEN_PID", "1", 1);
+	setenv("LISTEN_FDS", "1", 1);
+	setenv("WATCHDOG_USEC", "12x", 1);
+	fs = fdstore_new();
+	if (fdstore_take(fs, "") != -ENOENT || fdstore_watchdog_us(fs) != 0)
+		return 1;
+	fdstore_free(fs);
+	return 0;
+}
+
+static void run_in_child(int (*fn)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(fn());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_kept_descriptors_come_back_by_name(void **state)
+{
+	(void)state;
+	run_in_child(take_in_child);
+}
+
+static void test_descriptors_for_another_process_are_left_alone(void **state)
+{
+	(void)state;
+	run_in_child(ignore_in_child);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_states_are_told_in_the_managers_words),
+		cmocka_unit_test(test_a_descriptor_goes_to_the_store_by_name),
+		cmocka_unit_test(test_without_a_manager_nothing_happens),
+		cmocka_unit_test(test_kept_descriptors_come_back_by_name),
+		cmocka_unit_test(test_descriptors_for_another_process_are_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
