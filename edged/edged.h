@@ -42,6 +42,7 @@ struct resolver;
 struct rng;
 struct slots;
 struct steer_apply;
+struct steering;
 struct store;
 
 struct edged_options {
@@ -72,7 +73,8 @@ struct edged {
 	struct ike_host *ike_host;
 	struct kernel_events *kernel;
 	struct resolver *resolver;
-	struct path_monitor *paths;
+	struct path_monitor *paths; /* probes, reflector */
+	struct steering *steering; /* plans of all peers */
 	struct policy *policy; /* rules, tables, main's routes, leak guard */
 	struct steer_apply *steer_apply; /* intent to edge-zebra */
 	struct store *store; /* SQLite; NULL when it cannot be opened */
