@@ -6,5 +6,7 @@ edged_libedged_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_
 edged_libedged_a_SOURCES = \
 	edged/fdstore.c edged/fdstore.h \
 	edged/savefile.c edged/savefile.h \
-	edged/slots.c edged/slots.h
+	edged/slots.c edged/slots.h \
+	edged/store.c edged/store.h edged/store_db.h edged/store_query.c \
+	edged/store_schema.c edged/store_sql.h
 noinst_HEADERS += edged/edged.h edged/peer.h edged/tunnel.h
