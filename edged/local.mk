@@ -5,6 +5,8 @@ edged_libedged_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_
 	$(SQLITE_CFLAGS) $(CARES_CFLAGS)
 edged_libedged_a_SOURCES = \
 	edged/fdstore.c edged/fdstore.h \
+	edged/path.c edged/path.h \
+	edged/resolve.c edged/resolve.h \
 	edged/savefile.c edged/savefile.h \
 	edged/slots.c edged/slots.h \
 	edged/store.c edged/store.h edged/store_db.h edged/store_query.c \
