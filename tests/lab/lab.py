@@ -122,8 +122,8 @@ def furnish_frame():
 
 
 def build_dir():
-    """Where the programs were built: $ED_BUILD, in place, or build/."""
-    given = os.environ.get("ED_BUILD")
+    """Where the programs were built: $ED_TOP_BUILDDIR, in place, or build/."""
+    given = os.environ.get("ED_TOP_BUILDDIR")
     if given:
         return os.path.abspath(given)
     if os.path.exists(os.path.join(TOP, "config.status")):
