@@ -11,6 +11,8 @@ import lab as lab_module                                            # noqa: E402
 
 def pytest_configure(config):
     if lab_module.in_frame():
+        return
+    if lab_module.is_first():
         lab_module.furnish_frame()
         return
     if config.option.collectonly:

@@ -100,7 +100,12 @@ class Frr:
 
 
 class Charon:
-    """strongSwan's charon with user-space ESP: one TUN, one peer."""
+    """strongSwan's charon with user-space ESP: one TUN, one peer.
+
+    kernel-libipsec writes a route per policy whatever install_routes says; its
+    table is looked up after main (routing_table_prio), so that the lab's own
+    routes decide what goes into the TUN.
+    """
 
     def __init__(self, lab, name, space, connections, secrets, settings=""):
         self.lab = lab
@@ -115,13 +120,13 @@ class Charon:
                             if p not in ("kernel-libipsec", "kernel-netlink",
                                          "socket-default"))
         write(os.path.join(self.dir, "strongswan.conf"), f"""
-charon-systemd {{
+charon {{
   load_modular = yes
-  install_routes = no
+  routing_table_prio = 40000
   retransmit_timeout = 1.0
   retransmit_base = 1.4
   retransmit_tries = 6
-  threads = 8
+  threads = 16
   {settings}
   plugins {{
 {plugins}

@@ -29,6 +29,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 FRAME = "EDGED_LAB_FRAME"
+MARK = "/run/edged-lab-frame"    # seen only inside a furnished frame
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
@@ -56,8 +57,13 @@ def frame_command(argv):
             "--fork", "--kill-child", "--mount-proc"] + argv
 
 
+def is_first():
+    """Is this process the first one of a frame, still unfurnished?"""
+    return os.environ.get(FRAME) == "1" and os.getpid() == 1
+
+
 def in_frame():
-    return os.environ.get(FRAME) == str(os.getpid())
+    return os.path.exists(MARK)
 
 
 def enter_frame_env():
@@ -116,6 +122,8 @@ def furnish_frame():
     for path in ("/tmp", "/run"):
         cover(os.path.realpath(path), keep)
     os.makedirs("/run/netns")
+    with open(MARK, "w", encoding="utf-8"):
+        pass
     add_accounts()
     tempfile.tempdir = "/tmp"
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
@@ -383,7 +391,7 @@ class Witness:
 
 def main():
     """lab.py COMMAND...: runs it as first process of a furnished frame."""
-    if not in_frame():
+    if not is_first():
         command = frame_command([PYTHON, os.path.abspath(__file__)] + sys.argv[1:])
         os.execvpe(command[0], command, enter_frame_env())
     furnish_frame()

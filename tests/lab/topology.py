@@ -213,8 +213,8 @@ class World:
                "route add default via 192.168.1.1 dev isp1 metric 101",
                "route add default via 198.51.100.1 dev isp2 metric 102",
                "route add default via 192.0.2.1 dev lte metric 103",
-               "-6 route add default via 2001:db8:2::1 dev isp2 metric 102",
-               "-6 route add default via 2001:db8:3::1 dev lte metric 103")
+               "route add default via 2001:db8:2::1 dev isp2 metric 102",
+               "route add default via 2001:db8:3::1 dev lte metric 103")
         lab.ip("isp1", "addr add 192.168.1.1/24 dev cust",
                "addr add 203.0.113.10/24 dev net", "route add default via 203.0.113.1")
         lab.run("isp1", ["nft", "-f", "-"], input=NAT)
@@ -227,7 +227,7 @@ class World:
         lab.ip("hub", f"addr add {HUB_OUTSIDE}/24 dev wan",
                f"addr add {HUB_OUTSIDE6}/64 dev wan nodad",
                "route add default via 198.18.0.1",
-               "-6 route add default via 2001:db8:10::1")
+               "route add default via 2001:db8:10::1")
         # traffic that leaks must be able to get far: the internet knows a way
         lab.ip("internet", "addr add 198.18.99.1/32 dev lo")
 
@@ -240,7 +240,7 @@ class World:
                    f"addr add {net6}::1/64 dev lan nodad")
             lab.ip(site + "-lan", f"addr add {net}.10/24 dev eth0",
                    f"addr add {net6}::10/64 dev eth0 nodad",
-                   f"route add default via {net}.1", f"-6 route add default via {net6}::1")
+                   f"route add default via {net}.1", f"route add default via {net6}::1")
 
     def cable_clouds(self):
         lab = self.lab
