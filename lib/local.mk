@@ -5,6 +5,7 @@ lib_libed_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(CRYPTO_CFLAGS) $(YAML_CFLAGS) 
 lib_libed_a_SOURCES = \
 	lib/addr.c lib/addr.h \
 	lib/alloc.c lib/alloc.h \
+	lib/child.c lib/child.h \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
 	lib/mono.h \

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 ROUTES_TESTS = \
 	tests/unit/test_edged_policy \
-	tests/unit/test_edged_policy_plan
+	tests/unit/test_edged_policy_plan \
+	tests/unit/test_lib_child \
+	tests/unit/test_routing_classify_nft \
+	tests/unit/test_routing_intent
 check_PROGRAMS += $(ROUTES_TESTS)
 TESTS += $(ROUTES_TESTS)
+EXTRA_DIST += tests/golden/nft/table.json
 
 tests_unit_test_edged_policy_SOURCES = tests/unit/test_edged_policy.c \
 	tests/unit/netns.h edged/policy.c edged/policy_plan.c
@@ -13,3 +17,13 @@ tests_unit_test_edged_policy_plan_SOURCES = tests/unit/test_edged_policy_plan.c 
 	edged/policy_plan.c
 tests_unit_test_edged_policy_plan_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_edged_policy_plan_LDADD = $(LIB_LIBS) $(TEST_LIBS)
+tests_unit_test_lib_child_SOURCES = tests/unit/test_lib_child.c
+tests_unit_test_lib_child_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_lib_child_LDADD = $(LIB_LIBS) $(TEST_LIBS)
+tests_unit_test_routing_classify_nft_SOURCES = tests/unit/test_routing_classify_nft.c \
+	tests/unit/golden.h tests/unit/netns.h edged/nft.c
+tests_unit_test_routing_classify_nft_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_routing_classify_nft_LDADD = $(ROUTING_LIBS) $(LIB_LIBS) $(TEST_LIBS)
+tests_unit_test_routing_intent_SOURCES = tests/unit/test_routing_intent.c
+tests_unit_test_routing_intent_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_routing_intent_LDADD = $(ROUTING_LIBS) $(LIB_LIBS) $(TEST_LIBS)
