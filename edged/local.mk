@@ -9,6 +9,11 @@ edged_libedged_a_SOURCES = \
 	edged/resolve.c edged/resolve.h \
 	edged/savefile.c edged/savefile.h \
 	edged/slots.c edged/slots.h \
+	edged/control.c edged/control.h \
+	edged/events.c edged/events.h \
+	edged/lookup.c edged/lookup.h \
+	edged/rpc_config.c edged/rpc_events.c edged/rpc_json.c edged/rpc_json.h \
+	edged/rpc_paths.c edged/rpc_steer.c edged/rpc_tunnels.c \
 	edged/store.c edged/store.h edged/store_db.h edged/store_query.c \
 	edged/store_schema.c edged/store_sql.h
 noinst_HEADERS += edged/edged.h edged/peer.h edged/tunnel.h

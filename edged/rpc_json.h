@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rpc_json - values as they stand in answers, and the methods' functions
+ *
+ * Everything returned is a new reference and never NULL.
+ */
+#ifndef ED_EDGED_RPC_JSON_H
+#define ED_EDGED_RPC_JSON_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/mono.h"
+
+struct edged;
+struct peer;
+struct rpc_call;
+struct store_event;
+struct tunnel;
+
+/*
+ * Text from anywhere: NULL is null, bytes that are no UTF-8 become \xNN, and it
+ * is cut at EVENT_TEXT_MAX bytes.
+ */
+json_t *rpc_json_text(const char *text);
+
+/* A number; null when it is none (NaN, infinite). */
+json_t *rpc_json_number(double v);
+
+/* Microseconds as milliseconds, parts per million as per cent. */
+json_t *rpc_json_ms(int64_t us);
+json_t *rpc_json_pct(uint32_t ppm);
+
+/* Text, or null where there is no address. */
+json_t *rpc_json_addr(const struct addr *a);
+json_t *rpc_json_endpoint(const struct endpoint *e);
+json_t *rpc_json_prefix(const struct prefix *p);
+
+/* A monotonic time as seconds since the epoch; null for MONO_ZERO and never. */
+json_t *rpc_json_since(struct mono t);
+
+/* {"schema": 1, key: list}. Takes over the reference of list. */
+json_t *rpc_json_answer(const char *key, json_t *list);
+
+/* --- what answers hold ------------------------------------------------------- */
+
+json_t *rpc_paths(struct edged *ed);
+json_t *rpc_uplinks(struct edged *ed);
+json_t *rpc_peers(struct edged *ed);
+json_t *rpc_classes(struct edged *ed);
+json_t *rpc_event_json(const struct store_event *e);
+
+/* --- methods (struct rpc_method run) ------------------------------------------ */
+
+void rpc_paths_list(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_paths_history(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_uplinks_list(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_uplink_set(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_peers_list(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_peer_restart(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_peer_rekey(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_ike_list(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_classes_list(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_routes_list(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_why(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_config_apply(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_events_list(void *ctx, struct rpc_call *call, const json_t *params);
+
+#endif

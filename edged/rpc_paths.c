@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Uplinks and paths: what is measured. */
+#include <string.h>
+#include <utlist.h>
+
+#include "edged/config/config.h"
+#include "edged/edged.h"
+#include "edged/path.h"
+#include "edged/rpc_json.h"
+#include "edged/steering.h"
+#include "lib/rpc.h"
+
+/* The classes whose plan has the tunnel as a member. */
+static json_t *classes_on(const struct tunnel *t)
+{
+	const struct steer_plan *plan = steering_plan(t->peer);
+	json_t *list = json_array();
+
+	for (size_t i = 0; plan && i < plan->n_classes; i++) {
+		const struct steer_class_plan *c = &plan->classes[i];
+
+		for (size_t m = 0; m < c->n_members; m++)
+			if (c->members[m].id == t->slot)
+				json_array_append_new(list, rpc_json_text(c->name));
+	}
+	return list;
+}
+
+static void add_figures(json_t *row, const struct tunnel *t)
+{
+	struct pm_path *pm = path_pm(t);
+	struct pm_stats s = {0};
+	struct pm_totals sum = {0};
+
+	if (pm) {
+		pm_path_stats(pm, 0, mono_now(), &s);
+		pm_path_totals(pm, &sum);
+	}
+	json_object_set_new(row, "delay_ms",
+			    s.valid ? rpc_json_ms(s.delay_us) : json_null());
+	json_object_set_new(row, "delay_p95_ms",
+			    s.valid ? rpc_json_ms(s.delay_p95_us) : json_null());
+	json_object_set_new(row, "jitter_ms",
+			    s.valid ? rpc_json_ms(s.jitter_us) : json_null());
+	json_object_set_new(row, "loss_pct",
+			    s.valid ? rpc_json_pct(s.loss_ppm) : json_null());
+	json_object_set_new(row, "mos",
+			    s.valid ? json_real(s.mos_x100 / 100.0) : json_null());
+	json_object_set_new(row, "lost", json_integer((json_int_t)sum.lost));
+	json_object_set_new(row, "sent", json_integer((json_int_t)sum.sent));
+	json_object_set_new(row, "lost_out",
+			    sum.per_direction ? json_integer((json_int_t)sum.lost_out)
+					      : json_null());
+	json_object_set_new(row, "lost_back",
+			    sum.per_direction ? json_integer((json_int_t)sum.lost_back)
+					      : json_null());
+}
+
+static json_t *path_json(const struct tunnel *t)
+{
+	json_t *row =
+		json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "name",
+			  rpc_json_text(t->name), "peer", rpc_json_text(t->peer->name),
+			  "uplink", rpc_json_text(t->label), "state",
+			  pm_state_name(path_state(t)), "since",
+			  rpc_json_since(path_since(t)), "interface",
+			  rpc_json_text(t->ifname));
+
+	add_figures(row, t);
+	json_object_set_new(row, "classes", classes_on(t));
+	return row;
+}
+
+json_t *rpc_paths(struct edged *ed)
+{
+	json_t *list = json_array();
+	const struct peer *p;
+	const struct tunnel *t;
+
+	for (p = ed->peers; p; p = p->hh.next)
+		DL_FOREACH (p->tunnels, t)
+			json_array_append_new(list, path_json(t));
+	return list;
+}
+
+void rpc_paths_list(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	(void)params;
+	rpc_call_reply(call, rpc_json_answer("paths", rpc_paths(ctx)));
+}
+
+/* --- uplinks -------------------------------------------------------------------- */
+
+static json_t *family_json(const struct uplink_family *f)
+{
+	return json_pack("{s:o, s:o, s:b}", "address", rpc_json_addr(&f->local),
+			 "gateway", rpc_json_addr(&f->gateway), "routed",
+			 (int)f->routed);
+}
+
+static json_t *uplink_json(const struct edged *ed, const struct uplink *u)
+{
+	const struct uplink_family *first =
+		u->fam[ED_V4].local.family ? &u->fam[ED_V4] : &u->fam[ED_V6];
+	const struct tunnel *t;
+	int paths = 0;
+	int up = 0;
+
+	for (t = ed->tunnels; t; t = t->hh.next) {
+		if (t->uplink != u)
+			continue;
+		paths++;
+		up += tunnel_alive(t);
+	}
+	return json_pack(
+		"{s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:i}",
+		"name", rpc_json_text(u->name), "state", uplink_state_name(u->state),
+		"since", rpc_json_since(u->since), "stopped", (int)u->stopped,
+		"interface", rpc_json_text(u->ifname), "address",
+		rpc_json_addr(&first->local), "gateway", rpc_json_addr(&first->gateway),
+		"ipv4", family_json(&u->fam[ED_V4]), "ipv6",
+		family_json(&u->fam[ED_V6]), "cost", (json_int_t)u->conf->cost,
+		"monthly_limit_bytes", (json_int_t)u->conf->monthly_limit_bytes,
+		"paths", paths, "paths_up", up);
+}
+
+json_t *rpc_uplinks(struct edged *ed)
+{
+	json_t *list = json_array();
+	const struct uplink *u;
+
+	for (u = ed->uplinks; u; u = u->hh.next)
+		json_array_append_new(list, uplink_json(ed, u));
+	return list;
+}
+
+void rpc_uplinks_list(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	(void)params;
+	rpc_call_reply(call, rpc_json_answer("uplinks", rpc_uplinks(ctx)));
+}

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Classes, where each stands with each peer, and "why": which way a packet
+ * would go, and why not the others.
+ *
+ * The way is asked of the kernel (lookup.h), the reasons of steering. Where the
+ * two differ (zebra is away, a static route of the administrator) the answer
+ * says what the kernel does.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "edged/config/config.h"
+#include "edged/control.h"
+#include "edged/edged.h"
+#include "edged/lookup.h"
+#include "edged/path.h"
+#include "edged/policy.h"
+#include "edged/rpc_json.h"
+#include "edged/steering.h"
+#include "lib/alloc.h"
+#include "lib/rpc.h"
+#include "lib/text.h"
+#include "routing/classify/dscp.h"
+#include "routing/owned.h"
+
+enum { REASON_MAX = 256 };
+
+/* --- how a path stands in a class ---------------------------------------------------- */
+
+static const struct steer_class_plan *plan_of(const struct peer *p,
+					      const char *class_name)
+{
+	const struct steer_plan *plan = steering_plan(p);
+
+	for (size_t i = 0; plan && i < plan->n_classes; i++)
+		if (strcmp(plan->classes[i].name, class_name) == 0)
+			return &plan->classes[i];
+	return NULL;
+}
+
+static void add_time(struct text *t, struct mono since)
+{
+	time_t at = time(NULL) - mono_diff_us(mono_now(), since) / MONO_US_PER_S;
+	struct tm tm;
+	char buf[16];
+
+	if (since.us == 0 || !localtime_r(&at, &tm))
+		return;
+	strftime(buf, sizeof(buf), "%H:%M:%S", &tm);
+	text_add(t, " since %s", buf);
+}
+
+static const char *ordinal(unsigned int n)
+{
+	static const char *const words[] = {"first",  "second", "third",
+					    "fourth", "fifth",	"sixth"};
+
+	return n < ARRAY_LEN(words) ? words[n] : "late";
+}
+
+/* "loss 2.4 % is over 1 %". */
+static void add_broken(struct text *t, const struct steer_evidence *e)
+{
+	switch (e->metric) {
+	case STEER_DELAY:
+		text_add(t, "delay %.0f ms is over %.0f ms", e->value / 1e3,
+			 e->limit / 1e3);
+		return;
+	case STEER_JITTER:
+		text_add(t, "jitter %.1f ms is over %.0f ms", e->value / 1e3,
+			 e->limit / 1e3);
+		return;
+	case STEER_LOSS:
+		text_add(t, "loss %.1f %% is over %.4g %%", e->value / 1e4,
+			 e->limit / 1e4);
+		return;
+	}
+	text_add(t, "over its limits");
+}
+
+/* "delay 18 of 150 ms, jitter 0.8 of 30 ms, loss 0.0 of 1 %". */
+static void add_figures(struct text *t, const struct tunnel *tun,
+			const struct config_class *c, unsigned int class_index,
+			const struct steer_standing *st)
+{
+	struct pm_path *pm = path_pm(tun);
+	struct pm_measure m = {0};
+
+	if (pm)
+		pm_path_measure(pm, path_session(tun, class_index), mono_now(), &m);
+	if (!m.answers) {
+		text_add(t, "not measured yet");
+		return;
+	}
+	text_add(t, "delay %.0f", m.delay_us / 1e3);
+	if (c->max_delay_us)
+		text_add(t, " of %.0f", (double)c->max_delay_us / 1e3);
+	text_add(t, " ms, jitter %.1f", m.jitter_us / 1e3);
+	if (c->max_jitter_us)
+		text_add(t, " of %.0f", (double)c->max_jitter_us / 1e3);
+	text_add(t, " ms, loss %.1f", st->loss_ppm / 1e4);
+	if (c->max_loss_ppm)
+		text_add(t, " of %.4g", (double)c->max_loss_ppm / 1e4);
+	text_add(t, " %%");
+}
+
+/* Why a good path is not the one taken. */
+static void add_waiting(struct text *t, const struct config_class *c,
+			const struct steer_standing *st)
+{
+	text_add(t, "good, but ");
+	if (st->suppressed)
+		text_add(t, "it flapped too often (penalty %u)", st->penalty);
+	else if (st->tier == STEER_TIER_LAST_RESORT)
+		text_add(t, "it is last resort");
+	else if (st->tier == STEER_TIER_UNLISTED)
+		text_add(t, "the class does not name it");
+	else if (c->strategy == CONFIG_PREFER)
+		text_add(t, "stands %s in \"prefer\"", ordinal(st->rank));
+	else
+		text_add(t, "costs more");
+}
+
+/* The verdict on a path as a word, and the reason in reason. */
+static const char *judge(const struct tunnel *t, const struct config_class *c,
+			 unsigned int class_index, struct steer_standing *st,
+			 struct text *reason)
+{
+	*st = (struct steer_standing){0};
+	if (path_state(t) == PM_OFF) {
+		text_add(reason, "%s",
+			 t->last_failure[0] ? t->last_failure
+					    : tunnel_state_name(t->state));
+		steering_standing(t, c->name, st);
+		return st->member ? "kept" : "down";
+	}
+	if (steering_standing(t, c->name, st) < 0) {
+		text_add(reason, "not judged yet");
+		return "unknown";
+	}
+	if (path_life(t) == STEER_SILENT) {
+		text_add(reason, "no answer");
+		add_time(reason, path_since(t));
+		return st->member ? "kept" : "down";
+	}
+	if (st->member) {
+		add_figures(reason, t, c, class_index, st);
+		return "chosen";
+	}
+	if (t->uplink && t->uplink->stopped) {
+		text_add(reason, "uplink %s was taken down by hand", t->uplink->name);
+		return "stopped";
+	}
+	if (path_life(t) == STEER_PROVING) {
+		text_add(reason, "answers again, has to show that it lasts");
+		return "proving";
+	}
+	switch (st->verdict) {
+	case STEER_BAD:
+		add_broken(reason, &st->broken);
+		add_time(reason, st->since);
+		return "refused";
+	case STEER_HOLDING:
+		text_add(reason, "good again, for %lld s more",
+			 (long long)((st->hold_left_us + 999999) / 1000000));
+		return "holding";
+	case STEER_GOOD:
+		add_waiting(reason, c, st);
+		return "waiting";
+	case STEER_UNKNOWN:
+		break;
+	}
+	text_add(reason, "not measured yet");
+	return "unknown";
+}
+
+static json_t *evidence_json(const struct steer_evidence *e)
+{
+	switch (e->metric) {
+	case STEER_DELAY:
+		return json_pack("{s:s, s:o, s:o}", "metric", "delay", "value_ms",
+				 rpc_json_ms(e->value), "limit_ms",
+				 rpc_json_ms(e->limit));
+	case STEER_JITTER:
+		return json_pack("{s:s, s:o, s:o}", "metric", "jitter", "value_ms",
+				 rpc_json_ms(e->value), "limit_ms",
+				 rpc_json_ms(e->limit));
+	case STEER_LOSS:
+		return json_pack("{s:s, s:o, s:o, s:i, s:i}", "metric", "loss",
+				 "value_pct", rpc_json_pct(e->value), "limit_pct",
+				 rpc_json_pct(e->limit), "lost", (int)e->lost, "of",
+				 (int)e->judged);
+	}
+	return json_null();
+}
+
+static json_t *standing_json(const struct tunnel *t, const struct config_class *c,
+			     unsigned int class_index)
+{
+	char buf[REASON_MAX];
+	struct text reason = text_init(buf, sizeof(buf));
+	struct steer_standing st;
+	const char *verdict = judge(t, c, class_index, &st, &reason);
+
+	return json_pack("{s:o, s:o, s:s, s:o, s:b, s:o, s:i, s:o}", "path",
+			 rpc_json_text(t->name), "uplink", rpc_json_text(t->label),
+			 "verdict", verdict, "reason", rpc_json_text(buf), "member",
+			 (int)st.member, "since", rpc_json_since(st.since), "penalty",
+			 (int)st.penalty, "broken", evidence_json(&st.broken));
+}
+
+/* Members first, then the others, each in the peer's order. */
+static json_t *standings(const struct peer *p, const struct config_class *c,
+			 unsigned int class_index)
+{
+	json_t *members = json_array();
+	json_t *others = json_array();
+	const struct tunnel *t;
+
+	DL_FOREACH (p->tunnels, t) {
+		json_t *row = standing_json(t, c, class_index);
+
+		json_array_append_new(json_is_true(json_object_get(row, "member"))
+					      ? members
+					      : others,
+				      row);
+	}
+	json_array_extend(members, others);
+	json_decref(others);
+	return members;
+}
+
+/* --- classes --------------------------------------------------------------------------- */
+
+static json_t *names_json(const struct config_strings *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->n; i++)
+		json_array_append_new(list, rpc_json_text(s->v[i]));
+	return list;
+}
+
+static json_t *dscp_json(const struct config_class *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->dscp.n; i++) {
+		const char *name = rt_dscp_name((uint8_t)c->dscp.v[i]);
+		char buf[8];
+
+		snprintf(buf, sizeof(buf), "%u", (unsigned int)c->dscp.v[i]);
+		json_array_append_new(list, json_string(name ? name : buf));
+	}
+	return list;
+}
+
+static const char *strategy_name(uint64_t strategy)
+{
+	switch ((enum config_strategy)strategy) {
+	case CONFIG_CHEAPEST:
+		break;
+	case CONFIG_PREFER:
+		return "prefer";
+	case CONFIG_SHARE:
+		return "share";
+	}
+	return "cheapest";
+}
+
+static json_t *limit_ms(int64_t us)
+{
+	return us ? rpc_json_ms(us) : json_null();
+}
+
+static json_t *class_peer_json(const struct peer *p, const struct config_class *c,
+			       unsigned int index)
+{
+	const struct steer_class_plan *plan = plan_of(p, c->name);
+
+	return json_pack("{s:o, s:s, s:o, s:o}", "peer", rpc_json_text(p->name),
+			 "state",
+			 !plan		   ? "unplanned"
+			 : plan->kept	   ? "kept"
+			 : plan->keeps	   ? "good"
+			 : plan->n_members ? "bad"
+					   : "none",
+			 "since", plan ? rpc_json_since(plan->since) : json_null(),
+			 "paths", standings(p, c, index));
+}
+
+static json_t *class_json(const struct edged *ed, unsigned int index)
+{
+	const struct config_class *c = &ed->config->classes.v[index];
+	json_t *peers = json_array();
+	const struct peer *p;
+
+	for (p = ed->peers; p; p = p->hh.next)
+		json_array_append_new(peers, class_peer_json(p, c, index));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o}",
+			 "name", rpc_json_text(c->name), "dscp", dscp_json(c),
+			 "max_delay_ms", limit_ms(c->max_delay_us), "max_jitter_ms",
+			 limit_ms(c->max_jitter_us), "max_loss_pct",
+			 c->max_loss_ppm ? rpc_json_pct((uint32_t)c->max_loss_ppm)
+					 : json_null(),
+			 "strategy", strategy_name(c->strategy), "prefer",
+			 names_json(&c->prefer), "share", names_json(&c->share),
+			 "last_resort", names_json(&c->last_resort), "table",
+			 (int)rt_class_table(index), "peers", peers);
+}
+
+json_t *rpc_classes(struct edged *ed)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ed->config->classes.n; i++)
+		json_array_append_new(list, class_json(ed, (unsigned int)i));
+	return list;
+}
+
+void rpc_classes_list(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	(void)params;
+	rpc_call_reply(call, rpc_json_answer("classes", rpc_classes(ctx)));
+}
+
+/* --- routes ------------------------------------------------------------------------------ */
+
+/* What edged itself keeps; prefixes by BGP are the helper's to report. */
+void rpc_routes_list(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	struct edged *ed = ctx;
+	const json_t *report = control_zebra_report(ed->control);
+	json_t *list = json_array();
+	const struct peer *p;
+	json_t *answer;
+
+	(void)params;
+	for (p = ed->peers; p; p = p->hh.next) {
+		for (size_t i = 0; i < p->conf->networks.n; i++) {
+			json_t *paths = json_array();
+			const struct tunnel *t;
+
+			DL_FOREACH (p->tunnels, t)
+				if (tunnel_alive(t))
+					json_array_append_new(paths,
+							      rpc_json_text(t->name));
+			json_array_append_new(
+				list,
+				json_pack("{s:o, s:o, s:s, s:o}", "prefix",
+					  rpc_json_prefix(&p->conf->networks.v[i]),
+					  "peer", rpc_json_text(p->name), "source",
+					  "static", "paths", paths));
+		}
+	}
+	answer = rpc_json_answer("routes", list);
+	if (ed->policy) {
+		const struct policy_stats *s = policy_get_stats(ed->policy);
+
+		json_object_set_new(answer, "kernel",
+				    json_pack("{s:i, s:i, s:I, s:i, s:o}", "rules",
+					      (int)s->rules, "routes", (int)s->routes,
+					      "healed", (json_int_t)s->healed,
+					      "failing", (int)s->failing, "error",
+					      s->error[0] ? rpc_json_text(s->error)
+							  : json_null()));
+	}
+	json_object_set_new(answer, "helper",
+			    report ? json_deep_copy(report) : json_null());
+	json_object_set_new(answer, "helper_connected",
+			    json_boolean(control_zebra_connected(ed->control)));
+	rpc_call_reply(call, answer);
+}
+
+/* --- why ----------------------------------------------------------------------------------- */
+
+static bool matches(const struct config_class *c, const struct addr *dst, uint8_t dscp)
+{
+	for (size_t i = 0; i < c->dscp.n; i++)
+		if (c->dscp.v[i] == dscp)
+			return true;
+	/* Of the patterns only those can be judged that ask for nothing else. */
+	for (size_t i = 0; i < c->match.n; i++) {
+		const struct config_match *m = &c->match.v[i];
+
+		if (m->to.addr.family && prefix_contains(&m->to, dst) &&
+		    !m->from.addr.family && !m->protocol && !m->from_port[1] &&
+		    !m->to_port[1])
+			return true;
+	}
+	return false;
+}
+
+static unsigned int class_of(const struct config *c, const struct addr *dst,
+			     uint8_t dscp)
+{
+	for (size_t i = 0; i + 1 < c->classes.n; i++)
+		if (matches(&c->classes.v[i], dst, dscp))
+			return (unsigned int)i;
+	return (unsigned int)(c->classes.n - 1);
+}
+
+static const struct tunnel *tunnel_by_ifindex(const struct edged *ed, int ifindex)
+{
+	const struct tunnel *t;
+
+	for (t = ed->tunnels; t; t = t->hh.next)
+		if (ifindex && t->ifindex == ifindex)
+			return t;
+	return NULL;
+}
+
+static const struct uplink *uplink_by_ifindex(const struct edged *ed, int ifindex)
+{
+	const struct uplink *u;
+
+	for (u = ed->uplinks; u; u = u->hh.next)
+		if (ifindex && u->ifindex == ifindex)
+			return u;
+	return NULL;
+}
+
+/* The peer whose networks say they cover dst, where no route says so. */
+static const struct peer *peer_of(const struct edged *ed, const struct addr *dst,
+				  struct prefix *ret)
+{
+	const struct peer *best = NULL;
+	const struct peer *p;
+	int len = -1;
+
+	for (p = ed->peers; p; p = p->hh.next) {
+		for (size_t i = 0; i < p->conf->networks.n; i++) {
+			const struct prefix *n = &p->conf->networks.v[i];
+
+			if (!prefix_contains(n, dst) || n->len <= len)
+				continue;
+			best = p;
+			len = n->len;
+			*ret = *n;
+		}
+	}
+	return best;
+}
+
+static const char *learned(uint8_t protocol)
+{
+	switch (protocol) {
+	case RT_PROTO:
+		return "by networks";
+	case RTPROT_BGP:
+		return "learned by BGP";
+	case RTPROT_ZEBRA:
+		return "by zebra";
+	case RTPROT_KERNEL:
+		return "connected";
+	}
+	return "a route of this machine";
+}
+
+static json_t *way_json(const struct edged *ed, const struct lookup *way)
+{
+	const struct tunnel *t = tunnel_by_ifindex(ed, way->ifindex);
+	const struct uplink *u = uplink_by_ifindex(ed, way->ifindex);
+
+	return json_pack("{s:b, s:b, s:i, s:o, s:o, s:i, s:i, s:o, s:o}", "blocked",
+			 (int)way->blocked, "local", (int)way->local, "ifindex",
+			 way->ifindex, "gateway", rpc_json_addr(&way->gateway),
+			 "prefix", rpc_json_prefix(&way->prefix), "table",
+			 (int)way->table, "protocol", (int)way->protocol, "path",
+			 t ? rpc_json_text(t->name) : json_null(), "uplink",
+			 u ? rpc_json_text(u->name) : json_null());
+}
+
+/* The one sentence. */
+static void say(const struct edged *ed, struct text *s, const char *dst,
+		const char *marked, const struct config_class *c, const struct peer *p,
+		const struct lookup *way)
+{
+	const struct tunnel *t = tunnel_by_ifindex(ed, way->ifindex);
+	const struct uplink *u = uplink_by_ifindex(ed, way->ifindex);
+	char prefix[PREFIX_STRLEN];
+
+	text_add(s, "%s %sis class %s and ", dst, marked, c->name);
+	if (way->local)
+		text_add(s, "is an address of this box");
+	else if (t)
+		text_add(s, "goes to peer %s (%s, %s)", t->peer->name,
+			 prefix_format(&way->prefix, prefix), learned(way->protocol));
+	else if (way->blocked && p)
+		text_add(s,
+			 "goes nowhere: peer %s has no way and the leak guard keeps it "
+			 "from leaving in clear",
+			 p->name);
+	else if (way->blocked)
+		text_add(s, "goes nowhere: no route, or the leak guard");
+	else if (u)
+		text_add(s, "goes out by uplink %s in clear: no peer covers it",
+			 u->name);
+	else
+		text_add(s, "stays on this side (%s, %s)",
+			 prefix_format(&way->prefix, prefix), learned(way->protocol));
+}
+
+static bool why_params(struct rpc_call *call, const json_t *params, struct addr *dst,
+		       const char **dst_text, int *dscp)
+{
+	const char *text;
+
+	if (!rpc_param_need_str(call, params, "address", dst_text) ||
+	    !rpc_param_str(call, params, "dscp", NULL, &text))
+		return false;
+	if (addr_parse(*dst_text, dst) < 0) {
+		rpc_call_error(call, RPC_EPARAMS, "'%.60s' is not an address",
+			       *dst_text);
+		return false;
+	}
+	*dscp = text ? rt_dscp_parse(text) : 0;
+	if (*dscp < 0) {
+		rpc_call_error(
+			call, RPC_EPARAMS,
+			"'%.20s' is not a DSCP (write EF, AF31, CS5, or 0 to 63)",
+			text);
+		return false;
+	}
+	return true;
+}
+
+void rpc_why(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	struct edged *ed = ctx;
+	char sentence[512];
+	struct text s = text_init(sentence, sizeof(sentence));
+	const struct config_class *c;
+	const struct tunnel *t;
+	const struct peer *p;
+	struct prefix covered;
+	struct lookup way;
+	struct addr dst;
+	const char *dst_text;
+	const char *name;
+	char marked[32] = "";
+	char canon[ADDR_STRLEN];
+	unsigned int index;
+	int dscp;
+	int err;
+
+	if (!why_params(call, params, &dst, &dst_text, &dscp))
+		return;
+	index = class_of(ed->config, &dst, (uint8_t)dscp);
+	c = &ed->config->classes.v[index];
+	err = lookup_route(&dst, rt_class_mark(index), &way);
+	if (err < 0) {
+		rpc_call_error(call, RPC_EFAILED, "the kernel was asked and says: %s",
+			       strerror(-err));
+		return;
+	}
+	name = rt_dscp_name((uint8_t)dscp);
+	if (dscp && name)
+		snprintf(marked, sizeof(marked), "marked %s ", name);
+	else if (dscp)
+		snprintf(marked, sizeof(marked), "marked %d ", dscp);
+	t = tunnel_by_ifindex(ed, way.ifindex);
+	p = t ? t->peer : peer_of(ed, &dst, &covered);
+	say(ed, &s, addr_format(&dst, canon), marked, c, p, &way);
+	rpc_call_reply(call,
+		       json_pack("{s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "schema",
+				 CONTROL_SCHEMA, "address", canon, "dscp", dscp,
+				 "class", rpc_json_text(c->name), "peer",
+				 p ? rpc_json_text(p->name) : json_null(), "sentence",
+				 rpc_json_text(sentence), "way", way_json(ed, &way),
+				 "paths", p ? standings(p, c, index) : json_array()));
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Peers, the IPsec side of their tunnels, and what an operator may do to them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "edged/config/config.h"
+#include "edged/control.h"
+#include "edged/dataplane/dataplane.h"
+#include "edged/edged.h"
+#include "edged/path.h"
+#include "edged/rpc_json.h"
+#include "edged/steering.h"
+#include "ike/ike.h"
+#include "lib/rpc.h"
+
+/* --- peers ----------------------------------------------------------------------- */
+
+/* For each class the uplinks it goes by. */
+static json_t *peer_classes(const struct peer *p)
+{
+	const struct steer_plan *plan = steering_plan(p);
+	json_t *list = json_array();
+
+	for (size_t i = 0; plan && i < plan->n_classes; i++) {
+		const struct steer_class_plan *c = &plan->classes[i];
+		json_t *members = json_array();
+
+		for (size_t m = 0; m < c->n_members; m++)
+			json_array_append_new(
+				members,
+				json_pack("{s:o, s:i}", "path",
+					  rpc_json_text(c->members[m].name), "weight",
+					  (int)c->members[m].weight));
+		json_array_append_new(list,
+				      json_pack("{s:o, s:o, s:b, s:b, s:o}", "class",
+						rpc_json_text(c->name), "members",
+						members, "keeps", (int)c->keeps, "kept",
+						(int)c->kept, "since",
+						rpc_json_since(c->since)));
+	}
+	return list;
+}
+
+static const char *peer_state(int paths, int up)
+{
+	if (up == 0)
+		return "down";
+	return up < paths ? "degraded" : "up";
+}
+
+static json_t *peer_json(const struct peer *p)
+{
+	json_t *networks = json_array();
+	json_t *names = json_array();
+	const struct tunnel *t;
+	int paths = 0;
+	int up = 0;
+
+	DL_FOREACH (p->tunnels, t) {
+		paths++;
+		up += tunnel_alive(t);
+		json_array_append_new(names, rpc_json_text(t->name));
+	}
+	for (size_t i = 0; i < p->conf->networks.n; i++)
+		json_array_append_new(networks,
+				      rpc_json_prefix(&p->conf->networks.v[i]));
+	return json_pack("{s:o, s:s, s:b, s:i, s:i, s:o, s:o, s:I, s:o}", "name",
+			 rpc_json_text(p->name), "state", peer_state(paths, up),
+			 "calls_us", (int)p->calls_us, "paths", paths, "paths_up", up,
+			 "tunnels", names, "networks", networks, "asn",
+			 (json_int_t)p->conf->asn, "classes", peer_classes(p));
+}
+
+json_t *rpc_peers(struct edged *ed)
+{
+	json_t *list = json_array();
+	const struct peer *p;
+
+	for (p = ed->peers; p; p = p->hh.next)
+		json_array_append_new(list, peer_json(p));
+	return list;
+}
+
+void rpc_peers_list(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	(void)params;
+	rpc_call_reply(call, rpc_json_answer("peers", rpc_peers(ctx)));
+}
+
+/* --- ike -------------------------------------------------------------------------- */
+
+static json_t *spi_text(uint64_t spi, int digits)
+{
+	char buf[24];
+
+	snprintf(buf, sizeof(buf), "%0*llx", digits, (unsigned long long)spi);
+	return json_string(buf);
+}
+
+/* Seconds until t; null when there is no such time. */
+static json_t *until_s(struct mono t)
+{
+	if (t.us == 0 || mono_is_never(t))
+		return json_null();
+	return json_integer(mono_diff_us(t, mono_now()) / MONO_US_PER_S);
+}
+
+static json_t *child_json(const struct ike_child_status *c)
+{
+	return json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:i}", "spi_in",
+			 spi_text(c->spi_in, 8), "spi_out", spi_text(c->spi_out, 8),
+			 "suite", c->suite, "pfs", (int)c->pfs, "since",
+			 rpc_json_since(c->since), "rekey_in_s", until_s(c->rekey_at),
+			 "rekeys", (int)c->rekeys);
+}
+
+static void add_sa(json_t *row, const struct ike_status *st)
+{
+	json_object_set_new(row, "initiator", json_boolean(st->initiator));
+	json_object_set_new(row, "local_id", rpc_json_text(st->local_id));
+	json_object_set_new(row, "remote_id", rpc_json_text(st->remote_id));
+	json_object_set_new(row, "spi_i", spi_text(st->spi_i, 16));
+	json_object_set_new(row, "spi_r", spi_text(st->spi_r, 16));
+	json_object_set_new(row, "suite", json_string(st->suite));
+	json_object_set_new(row, "nat_local", json_boolean(st->nat_local));
+	json_object_set_new(row, "nat_remote", json_boolean(st->nat_remote));
+	json_object_set_new(row, "since", rpc_json_since(st->since));
+	json_object_set_new(row, "heard", rpc_json_since(st->heard));
+	json_object_set_new(row, "rekey_in_s", until_s(st->rekey_at));
+	json_object_set_new(row, "rekeys", json_integer(st->ike_rekeys));
+	json_object_set_new(row, "retransmits", json_integer(st->retransmits));
+	json_object_set_new(row, "child",
+			    st->has_child ? child_json(&st->child) : json_null());
+}
+
+static void add_traffic(json_t *row, struct dataplane *dp, unsigned int slot)
+{
+	struct dp_counters n;
+
+	if (!dp || dp_counters(dp, slot, &n) < 0)
+		return;
+	json_object_set_new(row, "dataplane", json_string(dp_kind(dp, slot)));
+	json_object_set_new(row, "rx_packets", json_integer((json_int_t)n.rx_packets));
+	json_object_set_new(row, "rx_bytes", json_integer((json_int_t)n.rx_bytes));
+	json_object_set_new(row, "tx_packets", json_integer((json_int_t)n.tx_packets));
+	json_object_set_new(row, "tx_bytes", json_integer((json_int_t)n.tx_bytes));
+	json_object_set_new(row, "rx_replay", json_integer((json_int_t)n.rx_replay));
+	json_object_set_new(row, "rx_auth", json_integer((json_int_t)n.rx_auth));
+	json_object_set_new(row, "rx_bad", json_integer((json_int_t)n.rx_bad));
+	json_object_set_new(row, "tx_dropped", json_integer((json_int_t)n.tx_dropped));
+}
+
+/* The last failure, of the supervisor or of the engine, whichever is known. */
+static json_t *failure_json(const struct tunnel *t, const struct ike_status *st)
+{
+	if (t->last_failure[0])
+		return rpc_json_text(t->last_failure);
+	return st && st->failure[0] ? rpc_json_text(st->failure) : json_null();
+}
+
+static json_t *ike_json(struct edged *ed, const struct tunnel *t)
+{
+	struct ike_status st;
+	bool known = ed->ike && ike_status_get(ed->ike, t->name, &st) == 0;
+	json_t *row = json_pack(
+		"{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:i, s:o}",
+		"name", rpc_json_text(t->name), "peer", rpc_json_text(t->peer->name),
+		"uplink", rpc_json_text(t->label), "state", tunnel_state_name(t->state),
+		"state_since", rpc_json_since(t->since), "local",
+		rpc_json_endpoint(&t->local), "remote", rpc_json_endpoint(&t->remote),
+		"inside_local", rpc_json_addr(&t->inside[ED_V4].local), "inside_peer",
+		rpc_json_addr(&t->inside[ED_V4].peer), "interface", t->ifname, "encap",
+		(int)t->encap, "last_failure", failure_json(t, known ? &st : NULL),
+		"failures", (int)t->failures, "retry_in_s",
+		t->state == TUNNEL_WAITING ? until_s(t->retry_at) : json_null());
+
+	json_object_set_new(row, "inside_local6",
+			    rpc_json_addr(&t->inside[ED_V6].local));
+	json_object_set_new(row, "inside_peer6", rpc_json_addr(&t->inside[ED_V6].peer));
+	json_object_set_new(row, "mtu", json_integer(t->mtu));
+	json_object_set_new(row, "ike",
+			    json_string(known ? ike_state_name(st.state) : "down"));
+	if (known && st.state != IKE_DOWN)
+		add_sa(row, &st);
+	add_traffic(row, ed->dataplane, t->slot);
+	return row;
+}
+
+void rpc_ike_list(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	struct edged *ed = ctx;
+	json_t *list = json_array();
+	const struct peer *p;
+	const struct tunnel *t;
+
+	(void)params;
+	for (p = ed->peers; p; p = p->hh.next)
+		DL_FOREACH (p->tunnels, t)
+			json_array_append_new(list, ike_json(ed, t));
+	rpc_call_reply(call, rpc_json_answer("tunnels", list));
+}
+
+/* --- what an operator may do -------------------------------------------------------- */
+
+/* Who asks, for the event. */
+static const char *who(const struct rpc_call *call, char *buf, size_t size)
+{
+	uid_t uid = rpc_call_uid(call);
+
+	if (uid == 0)
+		snprintf(buf, size, "root");
+	else
+		snprintf(buf, size, "user id %u", (unsigned int)uid);
+	return buf;
+}
+
+static void answer(struct edged *ed, struct rpc_call *call, int err, const char *what,
+		   const char *name)
+{
+	if (err == -ENOENT) {
+		rpc_call_error(call, RPC_ENOTFOUND, "there is no %s '%s'", what, name);
+		return;
+	}
+	if (err < 0 && err != -EALREADY) {
+		rpc_call_error(call, RPC_EFAILED, "%s %s: %s", what, name,
+			       strerror(-err));
+		return;
+	}
+	control_changed(ed->control);
+	rpc_call_reply(call, json_pack("{s:i, s:b}", "schema", CONTROL_SCHEMA,
+				       "changed", err != -EALREADY));
+}
+
+void rpc_uplink_set(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	struct edged *ed = ctx;
+	const char *name;
+	char by[32];
+	bool up;
+
+	if (!rpc_param_need_str(call, params, "name", &name) ||
+	    !rpc_param_bool(call, params, "up", true, &up))
+		return;
+	answer(ed, call, edged_uplink_set(ed, name, up, who(call, by, sizeof(by))),
+	       "uplink", name);
+}
+
+void rpc_peer_restart(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	struct edged *ed = ctx;
+	const char *name;
+	char by[32];
+
+	if (!rpc_param_need_str(call, params, "name", &name))
+		return;
+	answer(ed, call, edged_peer_restart(ed, name, who(call, by, sizeof(by))),
+	       "peer", name);
+}
+
+void rpc_peer_rekey(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	struct edged *ed = ctx;
+	const char *name;
+	char by[32];
+
+	if (!rpc_param_need_str(call, params, "name", &name))
+		return;
+	answer(ed, call, edged_peer_rekey(ed, name, who(call, by, sizeof(by))), "peer",
+	       name);
+}
