@@ -1,1 +1,38 @@
-# Tests of this room: see HACKING.md, "how tests are laid out".
+# SPDX-License-Identifier: GPL-2.0-or-later
+PATHS_TESTS = \
+	tests/unit/test_pathmon_icmp \
+	tests/unit/test_pathmon_liveness \
+	tests/unit/test_pathmon_mos \
+	tests/unit/test_pathmon_pacer \
+	tests/unit/test_pathmon_path \
+	tests/unit/test_pathmon_prober \
+	tests/unit/test_pathmon_stamp \
+	tests/unit/test_pathmon_window
+check_PROGRAMS += $(PATHS_TESTS)
+TESTS += $(PATHS_TESTS)
+PATHMON_LIBS = pathmon/libpathmon.a $(LIB_LIBS)
+
+tests_unit_test_pathmon_icmp_SOURCES = tests/unit/test_pathmon_icmp.c
+tests_unit_test_pathmon_icmp_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_pathmon_icmp_LDADD = $(PATHMON_LIBS) $(TEST_LIBS)
+tests_unit_test_pathmon_liveness_SOURCES = tests/unit/test_pathmon_liveness.c
+tests_unit_test_pathmon_liveness_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_pathmon_liveness_LDADD = $(PATHMON_LIBS) $(TEST_LIBS)
+tests_unit_test_pathmon_mos_SOURCES = tests/unit/test_pathmon_mos.c
+tests_unit_test_pathmon_mos_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_pathmon_mos_LDADD = $(PATHMON_LIBS) $(TEST_LIBS)
+tests_unit_test_pathmon_pacer_SOURCES = tests/unit/test_pathmon_pacer.c
+tests_unit_test_pathmon_pacer_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_pathmon_pacer_LDADD = $(PATHMON_LIBS) $(TEST_LIBS)
+tests_unit_test_pathmon_path_SOURCES = tests/unit/test_pathmon_path.c
+tests_unit_test_pathmon_path_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_pathmon_path_LDADD = $(PATHMON_LIBS) $(TEST_LIBS)
+tests_unit_test_pathmon_prober_SOURCES = tests/unit/test_pathmon_prober.c
+tests_unit_test_pathmon_prober_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_pathmon_prober_LDADD = $(PATHMON_LIBS) $(TEST_LIBS)
+tests_unit_test_pathmon_stamp_SOURCES = tests/unit/test_pathmon_stamp.c
+tests_unit_test_pathmon_stamp_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_pathmon_stamp_LDADD = $(PATHMON_LIBS) $(TEST_LIBS)
+tests_unit_test_pathmon_window_SOURCES = tests/unit/test_pathmon_window.c
+tests_unit_test_pathmon_window_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_pathmon_window_LDADD = $(PATHMON_LIBS) $(TEST_LIBS)
