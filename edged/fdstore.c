@@ -171,6 +171,25 @@ int fdstore_take(struct fdstore *fs, const char *name)
 	return -ENOENT;
 }
 
+void fdstore_take_each(struct fdstore *fs, const char *prefix,
+		       bool (*take)(void *ctx, const char *name, int fd), void *ctx)
+{
+	struct kept **at = &fs->kept;
+
+	/* Ends: each round removes the element or moves to the next. */
+	while (*at) {
+		struct kept *k = *at;
+
+		if (strncmp(k->name, prefix, strlen(prefix)) != 0 ||
+		    !take(ctx, k->name, k->fd)) {
+			at = &k->next;
+			continue;
+		}
+		*at = k->next;
+		free(k);
+	}
+}
+
 /* One datagram to the manager, with fd as SCM_RIGHTS unless it is -1. */
 static int notify(struct fdstore *fs, const char *text, int fd)
 {

@@ -44,6 +44,13 @@ void fdstore_free(struct fdstore *fs);
 int fdstore_take(struct fdstore *fs, const char *name);
 
 /*
+ * Offer each kept descriptor whose name begins with prefix to take(); those for
+ * which it returns true are its own from then on.
+ */
+void fdstore_take_each(struct fdstore *fs, const char *prefix,
+		       bool (*take)(void *ctx, const char *name, int fd), void *ctx);
+
+/*
  * Give the manager a duplicate of fd under name, in place of one of that name.
  *
  * Returns 0, -ENOTCONN without a manager, -EINVAL for a name the protocol

@@ -54,7 +54,8 @@ enum {
 };
 
 struct uplink_addr {
-	struct prefix prefix; /* the address as configured and its on-link length */
+	struct addr addr;
+	uint8_t plen; /* of its on-link prefix */
 	struct addr far; /* the far end of a point-to-point address, or family 0 */
 	bool usable; /* global, not tentative, not deprecated */
 };
@@ -99,6 +100,7 @@ struct uplink {
 	struct uplink_kernel kernel;
 
 	enum uplink_state state;
+	bool dirty; /* kernel_events.c will read it again */
 	bool stopped; /* by the operator; kept in the overrides file */
 	struct mono since; /* when state last changed */
 	struct uplink_family fam[ED_FAMILIES]; /* by enum edged_family */
@@ -117,9 +119,10 @@ void uplink_free(struct uplink *u);
  * Choose source address and gateway of each family from a reading. Pure.
  *
  * The route of the lowest metric wins; the address is the first usable one in
- * whose on-link prefix the gateway lies, else the first usable one.
+ * whose on-link prefix the gateway lies, else the first usable one. What conf
+ * gives (address:, gateway:) stands above the kernel's; conf may be NULL.
  */
-void uplink_choose(const struct uplink_kernel *k,
+void uplink_choose(const struct uplink_kernel *k, const struct config_uplink *conf,
 		   struct uplink_family fam[ED_FAMILIES]);
 
 /* The state that follows from a reading and a choice. Pure. */
