@@ -26,6 +26,7 @@
 #include "edged/peer.h"
 #include "edged/tunnel.h"
 #include "edged/uplink.h"
+#include "lib/loop.h"
 #include "lib/mono.h"
 
 struct config;
@@ -36,10 +37,13 @@ struct ike;
 struct ike_host;
 struct kernel_events;
 struct loop;
+struct nlsock;
+struct overrides;
 struct path_monitor;
 struct policy;
 struct resolver;
 struct rng;
+struct sa_restored;
 struct slots;
 struct steer_apply;
 struct steering;
@@ -66,8 +70,10 @@ struct edged {
 	struct tunnel *tunnels; /* uthash by name (hh) */
 	struct tunnel *tunnels_by_slot; /* uthash by slot (hh_slot) */
 
+	struct nlsock *nl; /* for calls of all parts: addresses, links */
 	struct fdstore *fdstore;
 	struct slots *slots;
+	struct overrides *overrides; /* the operator's, in STATE/overrides */
 	struct dataplane *dataplane;
 	struct ike *ike;
 	struct ike_host *ike_host;
@@ -79,6 +85,10 @@ struct edged {
 	struct steer_apply *steer_apply; /* intent to edge-zebra */
 	struct store *store; /* SQLite; NULL when it cannot be opened */
 	struct control *control; /* the control socket */
+	struct sa_restored *restored_sas; /* sa_host.c's, until the first comparison */
+	bool dataplane_seen; /* the data plane has been ready once */
+	struct loop_signal on_term, on_int, on_hup;
+	struct loop_timer watchdog;
 	bool stopping;
 };
 
@@ -107,10 +117,14 @@ int edged_apply(struct edged *ed, char **ret_text);
 /* Remove everything that is ours from kernel and run folder, nothing else. */
 int edged_down(const struct edged_options *opt);
 
+/* Tell the service manager in a line how we are ("2 of 3 uplinks up"). */
+void edged_status(struct edged *ed);
+
 /* Find by name; NULL when there is none. */
 struct uplink *edged_uplink(const struct edged *ed, const char *name);
 struct peer *edged_peer(const struct edged *ed, const char *name);
 struct tunnel *edged_tunnel(const struct edged *ed, const char *name);
+struct uplink *edged_uplink_by_slot(const struct edged *ed, unsigned int slot);
 struct tunnel *edged_tunnel_by_slot(const struct edged *ed, unsigned int slot);
 
 /*

@@ -18,6 +18,7 @@
 #include "edged/events.h"
 #include "edged/steering.h"
 #include "edged/store.h"
+#include "edged/supervisor.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -168,6 +169,7 @@ static void on_changed(void *ctx, const struct pm_change *change)
 				 event_float("no_answer_ms",
 					     (double)change->no_answer_us / 1e3)));
 	steering_touch(t->peer);
+	supervisor_path_changed(t);
 }
 
 static bool on_rx_packets(void *ctx, uint64_t *count)

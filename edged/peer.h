@@ -26,11 +26,28 @@ struct peer {
 	const struct config_peer *conf; /* of ed->config, renewed by each apply */
 	char name[EDGED_NAME_MAX];
 	bool calls_us; /* no address: a hub's branch */
-	struct tunnel *tunnels; /* utlist by ->next, in file order then by name */
+	struct tunnel *tunnels; /* utlist by ->next, in file order or of appearance */
 	unsigned int tunnel_count;
-	struct peer_steer
-		*steer; /* path.c's: state of steer_peer() and the last plan */
+	struct peer_steer *steer; /* steering.c's: state of steer_peer(), last plan */
 	UT_hash_handle hh; /* in ed->peers, by name, in file order */
 };
+
+/* Make the peer of conf, in ed, without tunnels. */
+struct peer *peer_new(struct edged *ed, const struct config_peer *conf);
+
+/*
+ * Free p with its tunnels. gone: it is no longer configured, everything of its
+ * tunnels goes; otherwise all of it stays for the next start.
+ */
+void peer_free(struct peer *p, bool gone);
+
+/* A peer that calls us: tell the engine whom to answer; again after a change. */
+void peer_answer(struct peer *p);
+
+/*
+ * Make the tunnels of callers that an earlier process knew (by their slots), so
+ * that their SAs can be taken up. Once, after all peers were made.
+ */
+void peers_revive(struct edged *ed);
 
 #endif

@@ -19,24 +19,25 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "edged/config/config.h"
 #include "edged/uplink.h"
 #include "lib/addr.h"
 #include "lib/loop.h"
 #include "lib/mono.h"
 
-struct config_endpoint;
 struct path;
 struct peer;
+struct resolve_query;
 
 /* Longest name of a tunnel with its NUL: peer/end point/uplink. */
 #define EDGED_TUNNEL_NAME_MAX (3 * EDGED_NAME_MAX)
 
 /* Longest sentence of a failure, with its NUL. */
-#define EDGED_SENTENCE_MAX 256
+#define EDGED_SENTENCE_MAX 512
 
 enum tunnel_state {
 	TUNNEL_IDLE = 1, /* its uplink cannot be used, or the caller has not called */
-	TUNNEL_CONNECTING, /* the engine is at it */
+	TUNNEL_CONNECTING, /* the engine, or the resolver, is at it */
 	TUNNEL_WAITING, /* failed; the next attempt is at retry_at */
 	TUNNEL_UP, /* a child SA is installed */
 	TUNNEL_STOPPED, /* by the operator */
@@ -56,6 +57,8 @@ struct tunnel {
 	char name[EDGED_TUNNEL_NAME_MAX];
 	char label[EDGED_NAME_MAX]; /* uplink's name as steering's `prefer` says it */
 	char endpoint[EDGED_NAME_MAX]; /* the end point's name, "" where it has none */
+	struct config_id our_id; /* what we prove, and ... */
+	struct config_id peer_id; /* ... what it must prove; not of a caller */
 
 	unsigned int slot; /* kept over restarts: interface name, if_id */
 	uint32_t if_id;
@@ -71,13 +74,16 @@ struct tunnel {
 	/* supervisor.c's */
 	enum tunnel_state state;
 	struct mono since; /* when state last changed */
-	struct mono retry_at;
+	struct mono retry_at; /* of TUNNEL_WAITING */
 	unsigned int failures; /* in a row */
+	unsigned int turn; /* which of the end point's addresses is tried */
 	char last_failure[EDGED_SENTENCE_MAX]; /* one sentence, "" when none yet */
-	struct loop_timer retry;
-	unsigned int esp_dead; /* rekeys tried for "IKE alive, ESP dead" */
-	struct mono esp_dead_since;
-	bool template_sent; /* the engine has the connection */
+	int64_t last_failure_time_us; /* since the epoch */
+	struct loop_timer timer; /* next attempt, end of an attempt */
+	struct loop_timer watch; /* "IKE alive, ESP dead" */
+	unsigned int esp_dead; /* steps taken against it, in a row */
+	struct mono esp_asked; /* when the peer was asked for a sign of life */
+	struct resolve_query *resolving; /* a question under way, or NULL */
 
 	struct path
 		*path; /* its probe session, NULL until inside addresses are known */
@@ -98,5 +104,49 @@ bool tunnel_has_sa(const struct tunnel *t);
  * probes come back. False also while that is not known.
  */
 bool tunnel_alive(const struct tunnel *t);
+
+/*
+ * Make the tunnel that ct describes, with slot, interface and the inside
+ * addresses that the file gives, in ed and peer. The supervisor is not told yet.
+ *
+ * Returns it, or NULL after logging why.
+ */
+struct tunnel *tunnel_new(struct peer *p, const struct config_tunnel *ct);
+
+/* The same for a caller of p that proved to come by its uplink label. */
+struct tunnel *tunnel_new_caller(struct peer *p, const char *name, const char *label,
+				 struct uplink *u);
+
+/*
+ * Free t; the interface and its SAs stay for the next start. With gone set the
+ * tunnel is no longer configured: interface, slot and SAs go too.
+ */
+void tunnel_free(struct tunnel *t, bool gone);
+
+/* Renew the pointers into a new configuration; true when t must be made anew. */
+bool tunnel_reconfigure(struct tunnel *t, const struct config_tunnel *ct);
+
+/* The inside addresses are these now (configuration, or the peer's answer). */
+void tunnel_set_inside(struct tunnel *t,
+		       const struct tunnel_inside inside[ED_FAMILIES]);
+
+/*
+ * Give a caller's tunnel its pair of each wanted family, by its slot: sticky
+ * over restarts of both ends. False when `inside:` has no range or no room.
+ */
+bool tunnel_allot_inside(struct tunnel *t, bool want4, bool want6);
+
+/*
+ * The pair number index (from 1) of a range: a /31 or /127 each, ours the even
+ * one. Pure. False when the range has no such pair.
+ */
+bool tunnel_inside_pair(const struct prefix *range, unsigned int index,
+			struct tunnel_inside *ret);
+
+/* The uplink's interface or MTU changed: tell the data plane. */
+void tunnel_interface_update(struct tunnel *t);
+
+/* The interface is there under this index (made anew): addresses, routes, probes. */
+void tunnel_interface_is(struct tunnel *t, int ifindex);
 
 #endif
