@@ -64,6 +64,7 @@ class Wan:
         self.control = os.path.join(lab.dir, name + ".sock")
         self.offset = 0
         self.names = []
+        self.settings = {}       # {link: {way: what was set}}
         argv = [program("tests/lab/wanem"), "--control", self.control,
                 "--log", self.path, "--seed", str(seed)]
         for link, (inside, outside) in links.items():
@@ -92,6 +93,8 @@ class Wan:
 
     def set(self, link, way="both", **settings):
         """Changes a link; the time from which it holds, in ns."""
+        for each in ("up", "down") if way == "both" else (way,):
+            self.settings.setdefault(link, {}).setdefault(each, {}).update(settings)
         words = [f"{k}={v}" for k, v in settings.items()]
         return self.ask("set", link, way, *words)[0]
 
