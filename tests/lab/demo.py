@@ -204,6 +204,9 @@ def play_it(options, out):
     except Interrupted:
         result["result"] = "fail"
         result["reasons"].append("interrupted")
+    except Exception as err:     # the demo's own mistake is no pass either
+        result["reasons"].append(f"the demo failed: {type(err).__name__}: {err}")
+        out.write(traceback.format_exc())
     finally:
         lab.close()
     return result

@@ -2,7 +2,7 @@
 # The lab's own programs: built by "make check" and "make lab-tools", never
 # installed.
 check_PROGRAMS += tests/lab/wanem tests/lab/flow
-LAB_TOOLS += tests/lab/wanem tests/lab/flow
+LAB_TOOLS = tests/lab/wanem tests/lab/flow
 tests_lab_wanem_SOURCES = %D%/wanem.c
 tests_lab_flow_SOURCES = %D%/flow.c
 tests_lab_flow_LDADD = -lpthread

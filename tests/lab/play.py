@@ -122,6 +122,10 @@ class Play:
                    for n in names for w in (UP, DOWN))
         return (good, where)
 
+    def those(self, *names):
+        """Of these flows the ones that this play has."""
+        return [n for n in names if n in self.known]
+
     def at_home(self, names):
         states = [self.on([n], [self.known[n].home]) for n in names]
         return (all(s[0] for s in states), [s[1] for s in states])
@@ -196,13 +200,15 @@ class Play:
         return (len(good) >= self.tunnels, sessions)
 
     def degrade(self):
+        voices = self.those("voice", "voice-ipv6")
+
         def attempt():
             self.degrade_ns = self.world.degrade("isp1")
             self.until("voice left isp1",
-                       lambda: self.on(("voice", "voice-ipv6"), ("isp2", "lte")),
+                       lambda: self.on(voices, ("isp2", "lte")),
                        VOICE_S + 1)
             until = self.now()
-            for name in ("voice", "voice-ipv6"):
+            for name in voices:
                 self.judge.left(name, "isp1", self.degrade_ns, VOICE_S, until)
             return self.degrade_ns, self.degrade_ns + VOICE_S * 10**9
 
@@ -219,7 +225,7 @@ class Play:
         self.hold(5)
 
     def cut(self):
-        names = MOVING + ("bulk",)
+        names = self.those(*MOVING, "bulk")
 
         def attempt():
             cut_ns = self.world.cut("isp2")
@@ -240,16 +246,16 @@ class Play:
 
     def heal(self):
         self.heal_ns = self.world.heal()
-        names = MOVING + ("bulk",)
+        names = self.those(*MOVING, "bulk")
         self.until("all home again", lambda: self.at_home(names), BACK_S + 1)
         self.hold(5)
         self.tracker.read()
         for name in names:
             self.judge.back(name, self.known[name].home, "healing", self.heal_ns,
                             self.now(), BACK_S)
-        for name in ("default",) + CLOUD:
+        for name in self.those("default", *CLOUD):
             self.judge.stayed(name, "isp1", self.since_ns, self.now())
-        for name in CLOUD:
+        for name in self.those(*CLOUD):
             self.judge.gap(name, "isp1 bad", CLOUD_S, self.since_ns,
                            self.now() - 10**9)
             self.judge.no_more_lost_than(name, self.since_ns, self.now() - 10**9)
@@ -276,7 +282,7 @@ class Play:
         self.hold(3)
         self.tracker.read()
         self.judge.back("bulk", "isp2", "healing one way", healed, self.now(), BACK_S)
-        for name in MOVING + ("default",) + CLOUD:
+        for name in self.those(*MOVING, "default", *CLOUD):
             self.judge.stayed(name, "isp1", healed, self.now())
 
     def block(self):

@@ -408,6 +408,8 @@ class StrongswanSites:
 
     def start(self, restart_s=None):
         for site in ("hub", "branch"):
+            # as a careful administrator would
+            self.lab.ip(site, "route add unreachable 10.0.0.0/8 metric 4294967295")
             self.charon[site].start()
             self.lab.ip(site, f"addr add {self.inside[site]}/30 dev ipsec0")
         self.charon["branch"].swanctl("--initiate", "--child", "t", "--timeout", "10")
