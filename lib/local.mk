@@ -6,6 +6,8 @@ lib_libed_a_SOURCES = \
 	lib/addr.c lib/addr.h \
 	lib/alloc.c lib/alloc.h \
 	lib/child.c lib/child.h \
+	lib/conf.c lib/conf.h lib/conf_kind.c lib/conf_report.c lib/conf_report.h \
+	lib/conf_yaml.c lib/conf_yaml.h \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
 	lib/mono.h \

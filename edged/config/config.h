@@ -28,6 +28,7 @@
 #include "lib/addr.h"
 
 struct conf_report;
+struct config_index;
 struct secret;
 
 /* Limits of a configuration; check says so when one is passed. */
@@ -133,6 +134,7 @@ struct config_endpoint {
 					 other host of a /30, /31, /126, /127 where
 					 the file says none */
 	struct config_strings via; /* uplinks; never empty after config_load() */
+	bool via_default; /* the file says none: those of the peer, or all */
 };
 
 /* An uplink of a peer that calls us, so that our classes can name it. */
@@ -148,7 +150,8 @@ struct config_peer {
 	struct config_profile profile;
 	uint64_t dataplane; /* enum config_dataplane; the file's `dataplane` if unset */
 	char *id; /* what it must prove, NULL: by profile.ids */
-	char *our_id; /* what we prove, NULL: by config.id, then profile.ids */
+	char *our_id; /* what we prove, NULL: by profile.ids (and config.id) */
+	char *cert; /* no effect yet */
 	uint64_t asn; /* 0: no BGP session */
 	struct config_prefixes networks; /* static routes */
 	struct config_prefixes accept; /* by BGP; n 0: as bgp.accept */
@@ -160,7 +163,7 @@ struct config_peer {
 		struct config_peer_uplink *v;
 		size_t n;
 	} uplinks; /* of a peer that calls us */
-	/* As written; config_load() moves them into the end point named "". */
+	/* As written. The end point named "" holds them; use that one. */
 	struct config_strings address;
 	struct config_strings via;
 	struct config_prefixes inside;
@@ -237,7 +240,9 @@ struct config_secret {
 
 struct config {
 	char *name; /* of this site; the host's name by default */
-	char *id; /* what we prove everywhere; NULL: by each peer's profile */
+	char *id; /* what we prove where ids is name; NULL: <uplink>.<name> */
+	char *text; /* the file's bytes, for source.applied of the next load */
+	size_t text_len;
 	struct config_prefixes lan;
 	struct config_prefixes inside; /* ranges for callers, at most one per family */
 	struct config_uplinks {
@@ -265,7 +270,8 @@ struct config {
 	struct config_secrets {
 		struct config_secret *v;
 		size_t n;
-	} secrets; /* from secrets.yaml; config_secret() finds the right one */
+	} secrets; /* from secrets.yaml, by name; config_secret() finds the right one */
+	struct config_index *index; /* config_peer()'s own */
 };
 
 /*
@@ -279,6 +285,9 @@ struct config_source {
 	const char *secrets; /* NULL: secrets.yaml beside path */
 	const char *presets; /* folder; NULL: config_presets_dir() */
 	const char *hostname; /* NULL: gethostname() */
+	const char *applied; /* text of the configuration that runs, or NULL: a file
+				that is the beginning of it was cut off */
+	size_t applied_len;
 	int (*dry_run)(void *ctx, const struct config *c, struct conf_report *report);
 	void *dry_run_ctx;
 };

@@ -1,1 +1,11 @@
-# Tests of this room: see HACKING.md, "how tests are laid out".
+# SPDX-License-Identifier: GPL-2.0-or-later
+CONF_TESTS = \
+	tests/unit/test_edged_config_golden
+check_PROGRAMS += $(CONF_TESTS)
+TESTS += $(CONF_TESTS)
+
+tests_unit_test_edged_config_golden_SOURCES = tests/unit/test_edged_config_golden.c \
+	tests/unit/golden.h
+tests_unit_test_edged_config_golden_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_edged_config_golden_LDADD = $(CONFIG_LIBS)
+EXTRA_DIST += tests/golden/config

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/conf_report.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/alloc.h"
+
+enum {
+	SHOWN_MAX = 120, /* characters of a line shown */
+	SHOWN_BEFORE = 80, /* of them before the caret, where the line is longer */
+	TEXT_MAX = 1024, /* bytes of a message */
+};
+
+/* Length of the UTF-8 character at s, 0 when it is none; its number in *ret. */
+static size_t utf8(const unsigned char *s, size_t len, uint32_t *ret)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t n = s[0] < 0x80	 ? 1
+		   : s[0] < 0xc0 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+				 : 4;
+	uint32_t c = n == 1 ? s[0] : n ? s[0] & (0x7fu >> n) : 0;
+
+	if (n == 0 || n > len)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*ret = c;
+	return n;
+}
+
+/* Characters that change what a terminal or a reader's eye does. */
+static bool unsafe(uint32_t c)
+{
+	return (c < 0x20 && c != '\t') || (c >= 0x7f && c < 0xa0) ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0xad || c >= 0xe0000;
+}
+
+/*
+ * A copy of the line that any terminal may show, one character for one, cut to
+ * a window around column. *caret becomes the characters before the caret.
+ */
+static char *safe_line(const char *line, size_t len, unsigned int column,
+		       unsigned int *caret)
+{
+	const unsigned char *s = (const unsigned char *)line;
+	size_t skip = column > SHOWN_MAX ? column - SHOWN_BEFORE : 0;
+	char *out = ed_alloc(4 * (size_t)SHOWN_MAX + 16);
+	size_t pos = 0;
+	size_t at = 0;
+
+	if (skip) {
+		memcpy(out, "...", 3);
+		pos = 3;
+	}
+	*caret = (unsigned int)(column ? column - 1 - skip + pos : 0);
+	/* Ends: each round takes at least one byte. */
+	while (len > 0 && at < skip + SHOWN_MAX) {
+		uint32_t c = 0;
+		size_t n = utf8(s, len, &c);
+
+		if (at >= skip) {
+			if (n == 0 || unsafe(c)) {
+				out[pos++] = '?';
+			} else {
+				memcpy(out + pos, s, n);
+				pos += n;
+			}
+		}
+		n = n ? n : 1;
+		s += n;
+		len -= n;
+		at++;
+	}
+	if (len > 0) {
+		memcpy(out + pos, "...", 3);
+		pos += 3;
+	}
+	while (pos > 0 && (out[pos - 1] == ' ' || out[pos - 1] == '\t'))
+		pos--;
+	out[pos] = '\0';
+	return out;
+}
+
+void conf_report_init(struct conf_report *r)
+{
+	*r = (struct conf_report){0};
+}
+
+void conf_report_fini(struct conf_report *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->v[i].file);
+		free(r->v[i].text);
+		free(r->v[i].source);
+	}
+	free(r->v);
+	conf_report_init(r);
+}
+
+void conf_report_add(struct conf_report *r, bool error, const char *file,
+		     unsigned int line, unsigned int column, const char *source,
+		     size_t len, const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	struct conf_message *m;
+	unsigned int caret;
+	va_list ap;
+
+	if (error)
+		r->errors++;
+	else
+		r->warnings++;
+	if (r->n >= CONF_REPORT_MAX)
+		return;
+	if (r->n == r->cap) {
+		r->cap = r->cap ? 2 * r->cap : 16;
+		r->v = ed_realloc(r->v, r->cap, sizeof(*r->v));
+	}
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+
+	m = &r->v[r->n++];
+	*m = (struct conf_message){.error = error, .line = line, .column = column};
+	m->file = safe_line(file ? file : "", file ? strlen(file) : 0, 0, &caret);
+	m->text = ed_strdup(text);
+	if (source && line)
+		m->source = safe_line(source, len, column, &m->caret);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct conf_message *x = a;
+	const struct conf_message *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	if (x->column != y->column)
+		return x->column < y->column ? -1 : 1;
+	return 0;
+}
+
+/* Insertion keeps equal places in the order in which they were found. */
+static void sort_run(struct conf_message *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct conf_message m = v[i];
+		size_t k = i;
+
+		for (; k > 0 && by_place(&v[k - 1], &m) > 0; k--)
+			v[k] = v[k - 1];
+		v[k] = m;
+	}
+}
+
+void conf_report_sort(struct conf_report *r)
+{
+	size_t start = 0;
+
+	while (start < r->n) {
+		size_t end = start;
+
+		/* Bring this file's messages together, the others keep their order. */
+		for (size_t i = start; i < r->n; i++) {
+			struct conf_message m = r->v[i];
+
+			if (strcmp(m.file, r->v[start].file) != 0)
+				continue;
+			memmove(&r->v[end + 1], &r->v[end], (i - end) * sizeof(m));
+			r->v[end++] = m;
+		}
+		sort_run(r->v + start, end - start);
+		start = end;
+	}
+}
+
+static void print_caret(const struct conf_message *m, FILE *fp)
+{
+	const char *s = m->source;
+
+	/* Tabs stay tabs, so that the caret stands under what it means. */
+	for (unsigned int i = 0; i < m->caret; i++) {
+		fputc(*s == '\t' ? '\t' : ' ', fp);
+		if (!*s)
+			continue;
+		for (s++; (*s & 0xc0) == 0x80;)
+			s++;
+	}
+	fputs("^\n", fp);
+}
+
+void conf_report_print(const struct conf_report *r, FILE *fp)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct conf_message *m = &r->v[i];
+
+		if (m->line)
+			fprintf(fp, "%s:%u:%u: ", m->file, m->line, m->column);
+		else if (m->file[0])
+			fprintf(fp, "%s: ", m->file);
+		fprintf(fp, "%s: %s\n", m->error ? "error" : "warning", m->text);
+		if (m->source) {
+			fprintf(fp, "    %s\n    ", m->source);
+			print_caret(m, fp);
+		}
+	}
+	if (r->errors + r->warnings > r->n)
+		fprintf(fp, "and %zu more\n", r->errors + r->warnings - r->n);
+}
+
+char *conf_report_text(const struct conf_report *r)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *fp = open_memstream(&text, &len);
+
+	if (!fp)
+		return ed_strdup("");
+	conf_report_print(r, fp);
+	fclose(fp);
+	return text;
+}

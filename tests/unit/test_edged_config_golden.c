@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Each tests/golden/config/NAME.in is a configuration, NAME.ok what config_load()
+ * says about it. ED_GOLDEN=write rewrites the .ok files.
+ *
+ * An .in file is edged.yaml; secrets.yaml then holds a secret for `hub`. Lines
+ * "=== FILE MODE" divide it into several files (secrets.yaml, another preset);
+ * "=== FILE MODE cut" drops that file's last line break, "=== FILE none" removes it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "edged/config/config.h"
+#include "lib/conf_report.h"
+#include "tests/unit/golden.h"
+
+static const char default_secrets[] = "hub: \"correct horse battery staple\"\n";
+
+static void write_file(const char *name, const char *bytes, size_t len, mode_t mode)
+{
+	int fd;
+
+	(void)unlink(name);
+	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len || fchmod(fd, mode) < 0)
+		abort();
+	close(fd);
+}
+
+/* Write the files of an .in to the working directory. */
+static void unpack(char *text)
+{
+	char name[64] = "edged.yaml";
+	char how[64] = "";
+	unsigned int mode = 0644;
+	char *start = text;
+
+	write_file("secrets.yaml", default_secrets, sizeof(default_secrets) - 1, 0600);
+	/* Ends: each round takes a section. */
+	for (;;) {
+		char *end = strncmp(start, "=== ", 4) == 0 ? start
+							   : strstr(start, "\n=== ");
+		size_t len =
+			end ? (size_t)(end - start) + (end != start) : strlen(start);
+
+		if (len && strcmp(how, "cut") == 0 && start[len - 1] == '\n')
+			len--;
+		if (strcmp(how, "none") == 0)
+			unlink(name);
+		else if (start != text || !end || end != start)
+			write_file(name, start, len, mode);
+		if (!end)
+			return;
+		start = end + (*end == '\n');
+		how[0] = '\0';
+		if (sscanf(start, "=== %63s none", name) == 1 &&
+		    strncmp(strchr(start + 4, ' ') + 1, "none", 4) == 0)
+			strcpy(how, "none");
+		else if (sscanf(start, "=== %63s %o %63s", name, &mode, how) < 2)
+			abort();
+		if (strcmp(how, "cut") != 0 && strcmp(how, "none") != 0)
+			how[0] = '\0';
+		start = strchr(start, '\n') + 1;
+	}
+}
+
+static char *read_text(const char *path)
+{
+	FILE *fp = fopen(path, "r");
+	char *text = calloc(1, 1 << 16);
+
+	if (!fp || !text)
+		abort();
+	if (fread(text, 1, (1 << 16) - 1, fp) == 0)
+		text[0] = '\0';
+	fclose(fp);
+	return text;
+}
+
+/* What config_load() says about the file, and a last line with the outcome. */
+static char *load(const char *presets)
+{
+	const struct config_source src = {.path = "edged.yaml",
+					  .presets = presets,
+					  .hostname = "golden-host"};
+	struct conf_report report;
+	struct config *c = NULL;
+	char *text;
+	char *all;
+	int err;
+
+	conf_report_init(&report);
+	err = config_load(&src, &c, &report);
+	text = conf_report_text(&report);
+	if (asprintf(&all, "%s%s\n", text, err ? "refused" : "good") < 0)
+		abort();
+	free(text);
+	config_free(c);
+	conf_report_fini(&report);
+	return all;
+}
+
+static int show(const char *path, const char *presets)
+{
+	char *text = read_text(path);
+	char *all;
+
+	unpack(text);
+	all = load(presets);
+	fputs(all, stdout);
+	free(all);
+	free(text);
+	return 0;
+}
+
+static int is_input(const struct dirent *d)
+{
+	const char *dot = strrchr(d->d_name, '.');
+
+	return dot && strcmp(dot, ".in") == 0;
+}
+
+static int drop(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+int main(int argc, char **argv)
+{
+	const char *top = getenv("ED_TOP_SRCDIR");
+	char dir[] = "/tmp/edged-golden-XXXXXX";
+	char presets[1024];
+	char folder[1024];
+	struct dirent **list;
+	int failed = 0;
+	int n;
+
+	if (!top || !mkdtemp(dir) || chmod(dir, 0700) < 0)
+		return 1;
+	snprintf(presets, sizeof(presets), "%s/conf/presets", top);
+	snprintf(folder, sizeof(folder), "%s/tests/golden/config", top);
+	n = scandir(folder, &list, is_input, alphasort);
+	if (argc > 1) {
+		char *path = realpath(argv[1], NULL);
+
+		if (!path || chdir(dir) < 0)
+			return 1;
+		show(path, presets);
+		free(path);
+	} else if (n <= 0 || chdir(dir) < 0) {
+		printf("1..1\nnot ok 1 - there are golden files\n");
+		return 1;
+	} else {
+		printf("1..%d\n", n);
+	}
+	for (int i = 0; i < n && argc < 2; i++) {
+		char path[2048];
+		char ok[300];
+		char *text;
+		char *all;
+		bool same;
+
+		snprintf(path, sizeof(path), "%s/%s", folder, list[i]->d_name);
+		text = read_text(path);
+		unpack(text);
+		all = load(presets);
+		*strrchr(list[i]->d_name, '.') = '\0';
+		snprintf(ok, sizeof(ok), "config/%s.ok", list[i]->d_name);
+		same = golden_same(ok, all);
+		printf("%sok %d - %s\n", same ? "" : "not ", i + 1, list[i]->d_name);
+		failed |= !same;
+		free(all);
+		free(text);
+	}
+	for (int i = 0; i < n; i++)
+		free(list[i]);
+	if (n >= 0)
+		free(list);
+	if (chdir("/") < 0 || nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS) < 0)
+		return 1;
+	return failed;
+}
