@@ -10,9 +10,14 @@ edged_libedged_a_SOURCES = \
 	edged/ike_host.c edged/ike_host.h \
 	edged/ike_io.c edged/ike_io.h \
 	edged/kernel_events.c edged/kernel_events.h \
+	edged/nft.c edged/nft.h \
 	edged/overrides.c edged/overrides.h \
 	edged/peer.c edged/peer.h \
+	edged/policy.c edged/policy.h \
+	edged/policy_plan.c edged/policy_plan.h \
 	edged/sa_host.c edged/sa_host.h \
+	edged/steer_apply.c edged/steer_apply.h \
+	edged/steer_want.c edged/steer_want.h \
 	edged/supervisor.c edged/supervisor.h \
 	edged/tunnel.c edged/tunnel.h \
 	edged/uplink.c edged/uplink.h \
@@ -28,4 +33,4 @@ edged_libedged_a_SOURCES = \
 	edged/rpc_paths.c edged/rpc_steer.c edged/rpc_tunnels.c \
 	edged/store.c edged/store.h edged/store_db.h edged/store_query.c \
 	edged/store_schema.c edged/store_sql.h
-noinst_HEADERS += edged/apply.h edged/edged.h edged/steer_apply.h
+noinst_HEADERS += edged/apply.h edged/edged.h
