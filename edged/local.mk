@@ -4,20 +4,17 @@ noinst_LIBRARIES += edged/libedged.a
 edged_libedged_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
 	$(SQLITE_CFLAGS) $(CARES_CFLAGS)
 edged_libedged_a_SOURCES = \
+	edged/apply.c edged/apply.h \
 	edged/down.c \
+	edged/edged.c edged/edged.h \
 	edged/ifaddr.c edged/ifaddr.h \
 	edged/ike_conn.c edged/ike_conn.h \
 	edged/ike_host.c edged/ike_host.h \
 	edged/ike_io.c edged/ike_io.h \
 	edged/kernel_events.c edged/kernel_events.h \
-	edged/nft.c edged/nft.h \
 	edged/overrides.c edged/overrides.h \
 	edged/peer.c edged/peer.h \
-	edged/policy.c edged/policy.h \
-	edged/policy_plan.c edged/policy_plan.h \
 	edged/sa_host.c edged/sa_host.h \
-	edged/steer_apply.c edged/steer_apply.h \
-	edged/steer_want.c edged/steer_want.h \
 	edged/supervisor.c edged/supervisor.h \
 	edged/tunnel.c edged/tunnel.h \
 	edged/uplink.c edged/uplink.h \
@@ -33,4 +30,5 @@ edged_libedged_a_SOURCES = \
 	edged/rpc_paths.c edged/rpc_steer.c edged/rpc_tunnels.c \
 	edged/store.c edged/store.h edged/store_db.h edged/store_query.c \
 	edged/store_schema.c edged/store_sql.h
-noinst_HEADERS += edged/apply.h edged/edged.h
+noinst_HEADERS += edged/steer_apply.h
+dist_man_MANS += edged/edged.8

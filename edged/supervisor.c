@@ -371,7 +371,7 @@ static void on_down(struct tunnel *t, enum ike_reason reason, const char *senten
 	t->local = (struct endpoint){0};
 	if (was_up)
 		note_failure(t, sentence);
-	if (t->state == TUNNEL_STOPPED || t->state == TUNNEL_IDLE)
+	else if (t->state != TUNNEL_CONNECTING)
 		return;
 	if (!wanted(t) || !uplink_can(t)) {
 		enter(t, TUNNEL_IDLE, sentence);

@@ -49,7 +49,6 @@ struct uplink *uplink_new(struct edged *ed, const struct config_uplink *conf)
 	u->ed = ed;
 	u->conf = conf;
 	u->slot = (unsigned int)slot;
-	u->state = UPLINK_ABSENT;
 	u->since = mono_now();
 	snprintf(u->name, sizeof(u->name), "%s", conf->name);
 	snprintf(u->ifname, sizeof(u->ifname), "%s", conf->interface);
@@ -224,7 +223,7 @@ static void report(struct uplink *u, enum uplink_state from)
 	struct text t = text_init(reason, sizeof(reason));
 
 	explain(u, &t);
-	event_emit(u->ed, EVENT_UPLINK, u->name, uplink_state_name(from),
+	event_emit(u->ed, EVENT_UPLINK, u->name, from ? uplink_state_name(from) : NULL,
 		   uplink_state_name(u->state), reason,
 		   EVENT_NUMBERS(event_text("interface", u->ifname),
 				 event_int("ifindex", u->ifindex),
