@@ -115,7 +115,10 @@ struct dp_counters {
  * dp_reconcile()); any may be NULL.
  */
 struct dp_host {
-	/* The carrier is there (dump is complete) or went away. */
+	/*
+	 * The carrier is there (dp_dump() is complete: SAs of an earlier run are
+	 * in it until they are removed) or went away.
+	 */
 	void (*ready)(void *ctx, bool up);
 	/* An IKE message came on socket; bytes are valid during the call. */
 	void (*ike)(void *ctx, uint32_t socket, const struct endpoint *local,
@@ -239,6 +242,13 @@ int dp_counters(struct dataplane *dp, uint32_t slot, struct dp_counters *ret);
  * when it knows better (netlink overrun, after suspend).
  */
 void dp_reconcile(struct dataplane *dp);
+
+/*
+ * Remove what an earlier run left and this one did not set again: tunnels with
+ * their SAs, interfaces of ours, sockets. To be called once every tunnel of the
+ * configuration was set; called before any was set it removes everything.
+ */
+void dp_sweep(struct dataplane *dp);
 
 /*
  * Descriptors to keep in the service manager's store: every TUN as

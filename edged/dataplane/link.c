@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "edged/dataplane/backend.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/if_tunnel.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "lib/nlsock.h"
+
+#ifndef IFLA_XFRM_IF_ID
+#define IFLA_XFRM_LINK 1
+#define IFLA_XFRM_IF_ID 2
+#endif
+
+static void get_addr(const struct nlattr *attr, struct addr *ret)
+{
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	if (len == 4 || len == 16)
+		*ret = addr_from_bytes(len == 4 ? AF_INET : AF_INET6,
+				       mnl_attr_get_payload(attr));
+}
+
+static void get_data(const struct nlattr *data, struct dp_link *l)
+{
+	const struct nlattr *a;
+	bool xfrm = !strcmp(l->kind, "xfrm");
+
+	nlq_for_each_nested (a, data) {
+		uint16_t type = mnl_attr_get_type(a);
+
+		if (xfrm && type == IFLA_XFRM_IF_ID)
+			l->if_id = mnl_attr_get_u32(a);
+		if (xfrm || strncmp(l->kind, "vti", 3) != 0)
+			continue;
+		if (type == IFLA_VTI_OKEY)
+			l->if_id = ntohl(mnl_attr_get_u32(a));
+		else if (type == IFLA_VTI_LOCAL)
+			get_addr(a, &l->local);
+		else if (type == IFLA_VTI_REMOTE)
+			get_addr(a, &l->remote);
+	}
+}
+
+static void get_info(const struct nlattr *info, struct dp_link *l)
+{
+	const struct nlattr *a;
+
+	/* The kind comes before its data. */
+	nlq_for_each_nested (a, info) {
+		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+			strncpy(l->kind, mnl_attr_get_str(a), sizeof(l->kind) - 1);
+		else if (mnl_attr_get_type(a) == IFLA_INFO_DATA)
+			get_data(a, l);
+	}
+}
+
+static void get_stats(const struct nlattr *attr, struct dp_counters *c)
+{
+	struct rtnl_link_stats64 st = {0};
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	memcpy(&st, mnl_attr_get_payload(attr), len < sizeof(st) ? len : sizeof(st));
+	c->rx_packets = st.rx_packets;
+	c->rx_bytes = st.rx_bytes;
+	c->tx_packets = st.tx_packets;
+	c->tx_bytes = st.tx_bytes;
+	c->rx_bad = st.rx_errors + st.rx_dropped;
+	c->tx_dropped = st.tx_errors + st.tx_dropped;
+}
+
+static int on_link(const struct nlmsghdr *nlh, void *ctx)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	struct dp_link *l = ctx;
+	const struct nlattr *a;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	l->ifindex = ifi->ifi_index;
+	l->up = ifi->ifi_flags & IFF_UP;
+	nlq_for_each (a, nlh, sizeof(*ifi)) {
+		switch (mnl_attr_get_type(a)) {
+		case IFLA_MTU:
+			l->mtu = mnl_attr_get_u32(a);
+			break;
+		case IFLA_GROUP:
+			l->group = mnl_attr_get_u32(a);
+			break;
+		case IFLA_LINKINFO:
+			get_info(a, l);
+			break;
+		case IFLA_STATS64:
+			get_stats(a, &l->count);
+			break;
+		default:
+			break;
+		}
+	}
+	return 0;
+}
+
+int dp_link_get(struct nlsock *nl, const char *name, int ifindex, struct dp_link *ret)
+{
+	struct dp_link l = {0};
+	struct ifinfomsg *ifi;
+	struct nlq q;
+	int err;
+
+	ifi = nlq_init(&q, RTM_GETLINK, 0, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	if (name)
+		nlq_str(&q, IFLA_IFNAME, name);
+	err = nlsock_dump(nl, &q, on_link, &l);
+	if (err < 0)
+		return err;
+	if (!l.ifindex)
+		return -ENODEV;
+	*ret = l;
+	return 0;
+}
+
+/* No link-local address of its own: nothing but our traffic goes through. */
+static void set_addrgen_none(struct nlsock *nl, int ifindex)
+{
+	struct ifinfomsg *ifi;
+	struct nlattr *spec;
+	struct nlattr *inet6;
+	struct nlq q;
+
+	ifi = nlq_init(&q, RTM_NEWLINK, 0, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	spec = nlq_nest(&q, IFLA_AF_SPEC);
+	inet6 = nlq_nest(&q, AF_INET6);
+	nlq_u8(&q, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	nlq_nest_end(&q, inet6);
+	nlq_nest_end(&q, spec);
+	(void)nlsock_call(nl, &q); /* a host without IPv6 refuses */
+}
+
+int dp_link_setup(struct nlsock *nl, int ifindex, const char *alias, uint32_t mtu,
+		  uint32_t gso_max)
+{
+	struct ifinfomsg *ifi;
+	struct nlq q;
+	int err;
+
+	set_addrgen_none(nl, ifindex);
+	if (gso_max) {
+		/* Old kernels lack it: super-packets then need a second train. */
+		ifi = nlq_init(&q, RTM_NEWLINK, 0, sizeof(*ifi));
+		ifi->ifi_index = ifindex;
+		nlq_u32(&q, IFLA_GSO_MAX_SIZE, gso_max);
+		(void)nlsock_call(nl, &q);
+	}
+	ifi = nlq_init(&q, RTM_NEWLINK, 0, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	nlq_u32(&q, IFLA_MTU, mtu);
+	nlq_u32(&q, IFLA_GROUP, DP_LINK_GROUP);
+	nlq_put(&q, IFLA_IFALIAS, alias, strlen(alias));
+	err = nlsock_call(nl, &q);
+	if (err < 0)
+		return err;
+	ifi = nlq_init(&q, RTM_NEWLINK, 0, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	ifi->ifi_flags = IFF_UP;
+	ifi->ifi_change = IFF_UP;
+	return nlsock_call(nl, &q);
+}
+
+int dp_link_delete(struct nlsock *nl, int ifindex)
+{
+	struct ifinfomsg *ifi;
+	struct nlq q;
+
+	ifi = nlq_init(&q, RTM_DELLINK, 0, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	return nlsock_call(nl, &q);
+}
