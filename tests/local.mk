@@ -39,6 +39,7 @@ include tests/fuzz/conf.mk
 include tests/fuzz/core.mk
 include tests/fuzz/ctl.mk
 include tests/lab/local.mk
+include tests/vm/local.mk
 
 # What tests/run asks for.
 print-tests:
