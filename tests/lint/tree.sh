@@ -13,5 +13,5 @@ fi
 mapfile -t text < <(find lib ike pathmon routing edged webui conf packaging tests/lab tests/lint README.md HACKING.md \
 	\( -name corpus -o -name build-aux \) -prune -o -type f \
 	\( -name '*.[ch]' -o -name '*.md' -o -name '*.in' -o -name '*.sh' -o -name '*.py' -o -name '*.yaml' \) -print 2>/dev/null)
-codespell -L 'keep-alives,te,nd,fo,ser,clen,ans,ot,mot,sur,iif,ths,hel,doas' "${text[@]}" || bad=1
+codespell -L 'keep-alives,te,nd,fo,ser,clen,ans,ot,mot,sur,iif,ths,hel,doas,ect' "${text[@]}" || bad=1
 exit $bad
