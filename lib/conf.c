@@ -28,6 +28,7 @@ enum { QUOTE_MAX = 60, VALUE_MAX = 64 };
 struct place {
 	const void *value;
 	const struct conf_node *node;
+	bool hollow; /* an object whose settings could not be read */
 	UT_hash_handle hh;
 };
 
@@ -98,6 +99,16 @@ static void remember(struct conf *c, const void *value, const struct conf_node *
 	p->node = node;
 }
 
+/* Nothing more can be said about this object: later checks pass it over. */
+static void mark_hollow(struct conf *c, const void *object)
+{
+	struct place *p;
+
+	HASH_FIND_PTR(c->places, &object, p);
+	if (p)
+		p->hollow = true;
+}
+
 void conf_place_copy(struct conf *c, const void *to, const void *from)
 {
 	const struct conf_node *node = conf_place(c, from);
@@ -145,8 +156,18 @@ void conf_warn(struct conf *c, const void *value, const char *fmt, ...)
 char *conf_quote(const char *text, char *buf, size_t size)
 {
 	struct text t = text_init(buf, size < QUOTE_MAX ? size : QUOTE_MAX);
+	size_t len = strlen(text);
 
-	text_escape(&t, text, strlen(text));
+	/* Ends: each round takes at least one byte. */
+	for (size_t i = 0; i < len && !t.full;) {
+		size_t n = conf_report_char(text + i, len - i);
+
+		if (n > 1)
+			text_add(&t, "%.*s", (int)n, text + i);
+		else
+			text_escape(&t, text + i, 1);
+		i += n ? n : 1;
+	}
 	if (t.full && t.cap > 4)
 		memcpy(buf + t.cap - 4, "...", 4);
 	return buf;
@@ -214,6 +235,23 @@ static bool in_words(const char *words, const char *word)
 	return false;
 }
 
+unsigned int conf_distance(const char *a, const char *b)
+{
+	size_t i = 0;
+
+	while (a[i] && a[i] == b[i])
+		i++;
+	if (a[i] && a[i + 1] && a[i] == b[i + 1] && a[i + 1] == b[i] &&
+	    strcmp(a + i + 2, b + i + 2) == 0)
+		return 1;
+	return text_distance(a, b);
+}
+
+bool conf_near(const char *name, unsigned int distance)
+{
+	return distance <= (strlen(name) + 1) / 3;
+}
+
 static const struct conf_row *similar(const struct conf_schema *schema,
 				      const char *name)
 {
@@ -223,7 +261,7 @@ static const struct conf_row *similar(const struct conf_schema *schema,
 
 	plain_name(name, plain, sizeof(plain));
 	for (const struct conf_row *r = schema->rows; r->name; r++) {
-		unsigned int d = text_distance(plain, r->name);
+		unsigned int d = conf_distance(plain, r->name);
 
 		if (r->flags & (CONF_INTERNAL | CONF_LATER))
 			continue;
@@ -234,7 +272,12 @@ static const struct conf_row *similar(const struct conf_schema *schema,
 			best = r;
 		}
 	}
-	return least <= (strlen(plain) + 1) / 3 ? best : NULL;
+	return conf_near(plain, least) ? best : NULL;
+}
+
+static const char *article(const char *noun)
+{
+	return strchr("aeiou", noun[0]) ? "an " : "a ";
 }
 
 /* Where else a setting of this name is known: " in a peer, bgp". */
@@ -249,7 +292,8 @@ static void elsewhere(const struct conf_schema *schema, const char *name,
 		if (strcmp(r->name, name) == 0) {
 			char where[64];
 
-			snprintf(where, sizeof(where), "%s%s", schema->size ? "a " : "",
+			snprintf(where, sizeof(where), "%s%s",
+				 schema->size ? article(schema->what) : "",
 				 schema->what);
 			text_list(t, ", ", schema->what[0] ? where : "the top level");
 		}
@@ -259,7 +303,7 @@ static void elsewhere(const struct conf_schema *schema, const char *name,
 }
 
 static void unknown(struct conf *c, const struct conf_schema *schema,
-		    const struct conf_node *key, const struct at *at)
+		    const struct conf_node *key, void *base, const struct at *at)
 {
 	const struct conf_row *near = similar(schema, key->text);
 	char name[QUOTE_MAX];
@@ -272,6 +316,9 @@ static void unknown(struct conf *c, const struct conf_schema *schema,
 	put_at(&t, at);
 	if (near) {
 		text_add(&t, ", did you mean '%s'?", near->name);
+		/* It is meant to be there: nobody complains that it is missing. */
+		if (near->shape != CONF_SECTION)
+			remember(c, (char *)base + near->offset, key);
 	} else {
 		elsewhere(c->top, key->text, &o, 0);
 		if (o.len)
@@ -349,6 +396,8 @@ static bool walk_scalar(struct conf *c, const struct conf_row *row,
 	char buf[512];
 	struct text why = text_init(buf, sizeof(buf));
 
+	if (n->refused)
+		return false;
 	if (n->kind != CONF_SCALAR) {
 		not_a_value(c, row, n);
 		return false;
@@ -419,6 +468,8 @@ static void walk_list(struct conf *c, const struct conf_row *row,
 	size_t used = 0;
 	char *v;
 
+	if (n->refused || (count == 0 && !conf_whole(c)))
+		return;
 	if (n->kind == CONF_MAPPING || no_value(n)) {
 		if (no_value(n))
 			node_error(c, n,
@@ -471,6 +522,8 @@ static void not_a_block(struct conf *c, const char *name, const struct conf_node
 {
 	char value[QUOTE_MAX];
 
+	if (n->refused || (!conf_whole(c) && n->n == 0 && n->kind != CONF_SCALAR))
+		return;
 	if (no_value(n))
 		node_error(c, n, "%s holds nothing: it takes %s", name, form);
 	else if (n->kind == CONF_SCALAR)
@@ -492,6 +545,8 @@ static void walk_map(struct conf *c, const struct conf_row *row,
 		 sub->what, row->example ? " (" : "", row->example ? row->example : "",
 		 row->example ? ")" : "");
 	if (n->kind != CONF_MAPPING || n->n == 0) {
+		if (n->kind == CONF_MAPPING && !conf_whole(c))
+			return;
 		if (n->kind == CONF_MAPPING)
 			node_error(c, n, "%s is empty: it takes %s", row->name, form);
 		else
@@ -510,21 +565,23 @@ static void walk_map(struct conf *c, const struct conf_row *row,
 		char why[160] = "";
 		char name[QUOTE_MAX];
 		struct at here = {.up = at, .what = sub->what, .name = key->text};
+		bool bad;
 
 		if (key->kind != CONF_SCALAR) {
-			node_error(c, key, "the name of %s %s must be one word",
-				   strchr("aeiou", sub->what[0]) ? "an" : "a",
-				   sub->what);
+			node_error(c, key, "the name of %s%s must be one word",
+				   article(sub->what), sub->what);
 			continue;
 		}
-		if (!sub->name_ok(key->text, why, sizeof(why)))
-			node_error(c, key, "'%s' cannot be the name of %s %s: %s",
+		bad = !sub->name_ok(key->text, why, sizeof(why));
+		if (bad)
+			node_error(c, key, "'%s' cannot be the name of %s%s: %s",
 				   conf_quote(key->text, name, sizeof(name)),
-				   strchr("aeiou", sub->what[0]) ? "an" : "a",
-				   sub->what, why);
+				   article(sub->what), sub->what, why);
 		*(char **)(void *)(object + sub->name_offset) = ed_strdup(key->text);
 		remember(c, object, key);
 		walk_block(c, sub, n->child[i + 1], key, object, &here);
+		if (bad)
+			mark_hollow(c, object);
 		used++;
 	}
 	set_list(dest, v, used);
@@ -578,10 +635,13 @@ static void walk_row(struct conf *c, const struct conf_row *row,
 
 	switch (row->shape) {
 	case CONF_ONE:
+		remember(c, dest, n);
 		if (walk_scalar(c, row, n, dest))
-			remember(c, dest, n);
-		else
-			memset(dest, 0, row->kind->size);
+			break;
+		/* The default keeps later checks from stumbling over it. */
+		memset(dest, 0, row->kind->size);
+		if (row->fallback)
+			conf_default(row, base);
 		break;
 	case CONF_LIST:
 		remember(c, dest, n);
@@ -622,6 +682,9 @@ static void fill_rest(struct conf *c, const struct conf_schema *schema,
 
 		if (in_block(block, r->name))
 			continue;
+		if ((r->flags & CONF_REQUIRED) &&
+		    conf_place(c, (char *)base + r->offset))
+			continue;
 		if (r->shape == CONF_SECTION)
 			fill_rest(c, r->sub, NULL, NULL, (char *)base + r->offset, at);
 		else if (r->fallback)
@@ -634,10 +697,22 @@ static void fill_rest(struct conf *c, const struct conf_schema *schema,
 				text_add(&t, "%s has no '%s'", at->what, r->name);
 			else
 				text_add(&t, "'%s' is missing", r->name);
-			node_error(c, named, "%s: add '%s: %s'", buf, r->name,
-				   r->example ? r->example : "...");
+			if (r->shape == CONF_MAP)
+				node_error(c, named, "%s: add it with %s", buf,
+					   r->example);
+			else
+				node_error(c, named, "%s: add '%s: %s'", buf, r->name,
+					   r->example ? r->example : "...");
 		}
 	}
+}
+
+bool conf_hollow(const struct conf *c, const void *object)
+{
+	struct place *p;
+
+	HASH_FIND_PTR(c->places, &object, p);
+	return p && p->hollow;
 }
 
 static void walk_entry(struct conf *c, const struct conf_schema *schema,
@@ -652,7 +727,7 @@ static void walk_entry(struct conf *c, const struct conf_schema *schema,
 	}
 	row = conf_row(schema, key->text);
 	if (!row) {
-		unknown(c, schema, key, at);
+		unknown(c, schema, key, base, at);
 		return;
 	}
 	if (row->flags & CONF_LATER) {
@@ -679,6 +754,7 @@ static void walk_block(struct conf *c, const struct conf_schema *schema,
 					: "",
 			 at && at->name ? "'" : "");
 		not_a_block(c, name, node, "settings, written 'name: value'");
+		mark_hollow(c, base);
 		fill_rest(c, schema, NULL, NULL, base, at);
 		return;
 	}

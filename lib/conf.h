@@ -136,6 +136,9 @@ void conf_walk(struct conf *c, const struct conf_schema *schema, void *dest);
  */
 const struct conf_node *conf_place(const struct conf *c, const void *value);
 
+/* True when the object's settings were no block: it was reported, nothing is known. */
+bool conf_hollow(const struct conf *c, const void *object);
+
 /* The value at `to` (an address) stands where `from` stands. */
 void conf_place_copy(struct conf *c, const void *to, const void *from);
 
@@ -171,6 +174,13 @@ const struct conf_row *conf_row(const struct conf_schema *schema, const char *na
 
 /* The word of a value, "?" when there is none. */
 const char *conf_word(const struct conf_word *words, uint64_t value);
+
+/*
+ * How alike two names are, for "did you mean": text_distance(), but two letters
+ * swapped count as one change. conf_near() says whether that is near enough.
+ */
+unsigned int conf_distance(const char *a, const char *b);
+bool conf_near(const char *name, unsigned int distance);
 
 /* Quote text for a message: safe, cut where it is long. Returns buf. */
 char *conf_quote(const char *text, char *buf, size_t size);

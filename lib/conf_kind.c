@@ -307,7 +307,7 @@ static bool parse_word(const struct conf_row *row, const char *text, void *dest,
 			*(uint64_t *)dest = w->value;
 			return true;
 		}
-		if (!near && text_distance(w->word, text) <= 2)
+		if (!near && conf_near(text, conf_distance(text, w->word)))
 			near = w;
 	}
 	text_add(why, "is not known here (");

@@ -46,6 +46,31 @@ static bool unsafe(uint32_t c)
 	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0xad || c >= 0xe0000;
 }
 
+size_t conf_report_char(const char *s, size_t len)
+{
+	uint32_t c = 0;
+	size_t n = len ? utf8((const unsigned char *)s, len, &c) : 0;
+
+	return n && !unsafe(c) ? n : 0;
+}
+
+/* The same text with every other character as '?'. */
+static char *safe_text(const char *text)
+{
+	char *out = ed_strdup(text);
+	size_t len = strlen(out);
+
+	/* Ends: each round takes at least one byte. */
+	for (size_t i = 0; i < len;) {
+		size_t n = conf_report_char(out + i, len - i);
+
+		if (n == 0)
+			out[i] = '?';
+		i += n ? n : 1;
+	}
+	return out;
+}
+
 /*
  * A copy of the line that any terminal may show, one character for one, cut to
  * a window around column. *caret becomes the characters before the caret.
@@ -114,7 +139,6 @@ void conf_report_add(struct conf_report *r, bool error, const char *file,
 {
 	char text[TEXT_MAX];
 	struct conf_message *m;
-	unsigned int caret;
 	va_list ap;
 
 	if (error)
@@ -133,8 +157,8 @@ void conf_report_add(struct conf_report *r, bool error, const char *file,
 
 	m = &r->v[r->n++];
 	*m = (struct conf_message){.error = error, .line = line, .column = column};
-	m->file = safe_line(file ? file : "", file ? strlen(file) : 0, 0, &caret);
-	m->text = ed_strdup(text);
+	m->file = safe_text(file ? file : "");
+	m->text = safe_text(text);
 	if (source && line)
 		m->source = safe_line(source, len, column, &m->caret);
 }
@@ -164,22 +188,32 @@ static void sort_run(struct conf_message *v, size_t n)
 	}
 }
 
-void conf_report_sort(struct conf_report *r)
+/* Bring the messages of file to start, the others keep their order; their end. */
+static size_t gather(struct conf_report *r, size_t start, const char *file)
 {
-	size_t start = 0;
+	size_t end = start;
 
+	for (size_t i = start; i < r->n; i++) {
+		struct conf_message m = r->v[i];
+
+		/* file may be a message's own text: it moves, and stays as it is. */
+		if (strcmp(m.file, file) != 0)
+			continue;
+		memmove(&r->v[end + 1], &r->v[end], (i - end) * sizeof(m));
+		r->v[end++] = m;
+	}
+	return end;
+}
+
+void conf_report_sort(struct conf_report *r, const char *first)
+{
+	size_t start = gather(r, 0, first);
+
+	sort_run(r->v, start);
+	/* Ends: each round takes at least the message at start. */
 	while (start < r->n) {
-		size_t end = start;
+		size_t end = gather(r, start, r->v[start].file);
 
-		/* Bring this file's messages together, the others keep their order. */
-		for (size_t i = start; i < r->n; i++) {
-			struct conf_message m = r->v[i];
-
-			if (strcmp(m.file, r->v[start].file) != 0)
-				continue;
-			memmove(&r->v[end + 1], &r->v[end], (i - end) * sizeof(m));
-			r->v[end++] = m;
-		}
 		sort_run(r->v + start, end - start);
 		start = end;
 	}

@@ -52,8 +52,14 @@ void conf_report_add(struct conf_report *r, bool error, const char *file,
 		     size_t len, const char *fmt, ...)
 	__attribute__((format(printf, 8, 9)));
 
-/* Order by place, files in the order of their first message. */
-void conf_report_sort(struct conf_report *r);
+/*
+ * Bytes of the UTF-8 character at s (len bytes are left) that any terminal may
+ * show, 0 when there is none.
+ */
+size_t conf_report_char(const char *s, size_t len);
+
+/* Order by place; the file `first`, then others in the order of their first message. */
+void conf_report_sort(struct conf_report *r, const char *first);
 
 /* Write all messages as above. */
 void conf_report_print(const struct conf_report *r, FILE *fp);

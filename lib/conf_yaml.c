@@ -152,6 +152,7 @@ struct line_view {
 	size_t indent; /* blanks before the first character */
 	bool tab; /* one of them is a tab */
 	bool blank; /* nothing, or a comment */
+	bool value; /* something stands behind the colon */
 	char name[64]; /* "cost" of "  cost: 20"; "" when it is no such line */
 };
 
@@ -172,6 +173,9 @@ static struct line_view view(const struct conf_doc *doc, unsigned int number)
 	}
 	if (end < v.len && !doc->secret && end - v.indent < sizeof(v.name))
 		memcpy(v.name, v.s + v.indent, end - v.indent);
+	for (end++; end < v.len && v.s[end] == ' ';)
+		end++;
+	v.value = end < v.len && v.s[end] != '#';
 	return v;
 }
 
@@ -211,51 +215,6 @@ static unsigned int bare_colons(const struct line_view *v)
 		return (unsigned int)start + 1;
 	}
 	return 0;
-}
-
-/* Say which of the lines around number stands in the wrong column; false: none. */
-static bool explain_indent(const struct conf_doc *doc, unsigned int number)
-{
-	struct line_view v = view(doc, number);
-	struct line_view above = neighbour(doc, number, -1);
-	struct line_view below = neighbour(doc, number, 1);
-	unsigned int column = (unsigned int)v.indent + 1;
-
-	if (!v.number || v.blank || !above.number)
-		return false;
-	if (v.tab) {
-		conf_doc_error(doc, number, 1,
-			       "this line begins with a tab: indent with spaces");
-		return true;
-	}
-	if (!v.name[0] || !above.name[0])
-		return false;
-	if (v.indent > above.indent) {
-		/* Two against one: the line above is the odd one. */
-		if (below.number && below.name[0] && below.indent == v.indent) {
-			conf_doc_error(
-				doc, above.number, (unsigned int)above.indent + 1,
-				"'%s' stands further left than its neighbours on "
-				"line %u and %u",
-				above.name, v.number, below.number);
-			return true;
-		}
-		conf_doc_error(
-			doc, number, column,
-			"'%s' stands further right than its neighbour '%s' on line "
-			"%u: give both the same indentation",
-			v.name, above.name, above.number);
-		return true;
-	}
-	if (v.indent < above.indent) {
-		conf_doc_error(
-			doc, number, column,
-			"'%s' stands further left than its neighbour '%s' on line "
-			"%u, and no block above begins in this column",
-			v.name, above.name, above.number);
-		return true;
-	}
-	return false;
 }
 
 /* The word of the line at column, for messages. */
@@ -302,12 +261,24 @@ static void explain_key(const struct conf_doc *doc, unsigned int number,
 			unsigned int column)
 {
 	struct line_view v = view(doc, number);
+	struct line_view above = neighbour(doc, number, -1);
 	char word[64];
 	char *colon;
 
 	word_at(&v, column, word, sizeof(word));
 	colon = doc->secret ? NULL : strchr(word, ':');
-	if (colon && colon > word && colon[1])
+	if (strncmp(word, "<<<<<<<", 7) == 0 || strncmp(word, "=======", 7) == 0 ||
+	    strncmp(word, ">>>>>>>", 7) == 0)
+		conf_doc_error(
+			doc, number, column,
+			"this is left from a merge: decide which lines are right");
+	else if (above.number && above.indent == v.indent &&
+		 above.s[above.indent] == '-')
+		conf_doc_error(
+			doc, number, column,
+			"this line stands in a list: it needs '- ' before it, or "
+			"another indentation");
+	else if (colon && colon > word && colon[1])
 		conf_doc_error(doc, number, column,
 			       "a space is missing after the colon: '%.*s: %s'",
 			       (int)(colon - word), word, colon + 1);
@@ -315,6 +286,57 @@ static void explain_key(const struct conf_doc *doc, unsigned int number,
 		conf_doc_error(
 			doc, number, column,
 			"this line has no colon: a setting is written 'name: value'");
+}
+
+/* Say which of the lines around number stands in the wrong column; false: none. */
+static bool explain_indent(const struct conf_doc *doc, unsigned int number)
+{
+	struct line_view v = view(doc, number);
+	struct line_view above = neighbour(doc, number, -1);
+	struct line_view below = neighbour(doc, number, 1);
+	unsigned int column = (unsigned int)v.indent + 1;
+
+	if (!v.number || v.blank || !above.number)
+		return false;
+	if (v.tab) {
+		conf_doc_error(doc, number, 1,
+			       "this line begins with a tab: indent with spaces");
+		return true;
+	}
+	if (v.indent == above.indent && v.name[0] && !above.name[0] &&
+	    above.s[above.indent] != '-') {
+		explain_key(doc, above.number, (unsigned int)above.indent + 1);
+		return true;
+	}
+	/* Below a line without a value it is right to stand further right. */
+	if (!v.name[0] || !above.name[0] || (v.indent > above.indent && !above.value))
+		return false;
+	if (v.indent > above.indent) {
+		/* Two against one: the line above is the odd one. */
+		if (below.number && below.name[0] && below.indent == v.indent) {
+			conf_doc_error(
+				doc, above.number, (unsigned int)above.indent + 1,
+				"'%s' stands further left than its neighbours on "
+				"line %u and %u",
+				above.name, v.number, below.number);
+			return true;
+		}
+		conf_doc_error(
+			doc, number, column,
+			"'%s' stands further right than its neighbour '%s' on line "
+			"%u: give both the same indentation",
+			v.name, above.name, above.number);
+		return true;
+	}
+	if (v.indent < above.indent) {
+		conf_doc_error(
+			doc, number, column,
+			"'%s' stands further left than its neighbour '%s' on line "
+			"%u, and no block above begins in this column",
+			v.name, above.name, above.number);
+		return true;
+	}
+	return false;
 }
 
 /* The scanner met something where no value or name can begin. */
@@ -432,6 +454,9 @@ static void explain_parser(const struct conf_doc *doc, const yaml_parser_t *p,
 	else if (c && strchr("]}", c))
 		conf_doc_error(doc, number, column, "'%c' closes nothing that is open",
 			       c);
+	else if (c == ':')
+		conf_doc_error(doc, number, column,
+			       "put what begins with ':' in quotes");
 	else if (has(p->problem, "node content"))
 		conf_doc_error(doc, number, column, "a value is missing here");
 	else if (has(p->problem, "document start"))
@@ -477,6 +502,8 @@ static void translate(const struct conf_doc *doc, const yaml_parser_t *p)
 		      has(p->problem, "expected key") ||
 		      has(p->problem, "document start") ||
 		      has(p->problem, "cannot start any token");
+	struct line_view v;
+	char c;
 
 	if (p->error == YAML_READER_ERROR) {
 		explain_reader(doc, p);
@@ -494,7 +521,11 @@ static void translate(const struct conf_doc *doc, const yaml_parser_t *p)
 	     has(p->problem, "could not find expected ':'") &&
 	     explain_line(doc, (unsigned int)p->context_mark.line + 1)))
 		return;
-	if (indent && explain_indent(doc, number))
+	v = view(doc, number);
+	c = column <= v.len ? v.s[column - 1] : '\0';
+	if (has(p->problem, "cannot start any token"))
+		indent = v.tab;
+	if (indent && (!c || !strchr("]}", c)) && explain_indent(doc, number))
 		return;
 	if (p->error == YAML_SCANNER_ERROR)
 		explain_scanner(doc, p, number, column);
@@ -580,6 +611,7 @@ static struct conf_node *compose_scalar(struct composer *c, const yaml_event_t *
 		len = 0;
 	}
 	n->text = ed_strndup(value, len);
+	n->refused = c->refused && len == 0 && e->data.scalar.length > 0;
 	n->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	return n;
 }
@@ -682,6 +714,7 @@ static struct conf_node *compose_event(struct composer *c, yaml_event_t *e,
 		       "put a value that begins with '*' in quotes");
 		n = node_new(CONF_SCALAR, e);
 		n->text = ed_strdup("");
+		n->refused = true;
 		return n;
 	case YAML_SEQUENCE_START_EVENT:
 		refuse_extras(c, e, e->data.sequence_start.anchor,

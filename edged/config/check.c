@@ -186,6 +186,8 @@ static void check_uplinks(struct check *k)
 		const struct config_uplink *u = &k->c->uplinks.v[i];
 		const char *other;
 
+		if (conf_hollow(k->conf, u))
+			continue;
 		check_families(k, &u->address, "address");
 		check_families(k, &u->gateway, "gateway");
 		check_gateway(k, u);
@@ -386,6 +388,8 @@ static void check_times(struct check *k, const struct config_peer *p)
 
 static void check_peer(struct check *k, struct config_peer *p)
 {
+	if (conf_hollow(k->conf, p))
+		return;
 	if (config_calls_us(p) && !conf_place(k->conf, &p->address) &&
 	    !conf_place(k->conf, &p->tunnels)) {
 		check_caller(k, p);
@@ -453,7 +457,8 @@ static void check_caller_ids(struct check *k)
 		char text[ADDR_STRLEN];
 		const char *other;
 
-		if (!config_calls_us(p) || k->c->uplinks.n == 0)
+		if (!config_calls_us(p) || k->c->uplinks.n == 0 ||
+		    conf_hollow(k->conf, p))
 			continue;
 		config_template(k->c, p, &k->c->uplinks.v[0], &theirs, &our);
 		other = take(&ids,
@@ -587,6 +592,8 @@ static void check_classes(struct check *k)
 		const struct config_class *cl = &k->c->classes.v[i];
 		bool selects = conf_place(k->conf, &cl->dscp) || cl->match.n;
 
+		if (conf_hollow(k->conf, cl))
+			continue;
 		check_strategy(k, cl);
 		check_share(k, cl);
 		check_marks(k, cl, owner);
@@ -675,6 +682,16 @@ static void own_all(struct owned_list *list, const struct config_prefixes *prefi
 		own(list, &prefixes->v[i], &prefixes->v[i], what, name);
 }
 
+static void own_networks(const struct check *k, struct owned_list *list)
+{
+	for (size_t i = 0; i < k->c->peers.n; i++) {
+		const struct config_peer *p = &k->c->peers.v[i];
+
+		if (!conf_hollow(k->conf, p))
+			own_all(list, &p->networks, "networks of peer", p->name);
+	}
+}
+
 /* Shorter first within a family, so that what covers stands before the covered. */
 static int by_prefix(const void *a, const void *b)
 {
@@ -753,9 +770,7 @@ static void check_networks(struct check *k)
 	size_t depth = 0;
 
 	own_all(&list, &k->c->lan, "lan", "");
-	for (size_t i = 0; i < k->c->peers.n; i++)
-		own_all(&list, &k->c->peers.v[i].networks, "networks of peer",
-			k->c->peers.v[i].name);
+	own_networks(k, &list);
 	if (list.n == 0)
 		return;
 	qsort(list.v, list.n, sizeof(*list.v), by_prefix);
@@ -910,9 +925,7 @@ static void check_prefixes(struct check *k)
 
 	check_networks(k);
 	own_all(&networks, &k->c->lan, "lan", "");
-	for (size_t i = 0; i < k->c->peers.n; i++)
-		own_all(&networks, &k->c->peers.v[i].networks, "networks of peer",
-			k->c->peers.v[i].name);
+	own_networks(k, &networks);
 	check_insides(k, &networks);
 	check_outer(k, &networks);
 	check_range(k);
@@ -941,6 +954,8 @@ static void check_secrets(struct check *k, enum secrets_state state, const char 
 		const struct config_peer *p = &k->c->peers.v[i];
 		size_t n = p->tunnels.n ? p->tunnels.n : 1;
 
+		if (conf_hollow(k->conf, p))
+			continue;
 		if (state == SECRETS_ABSENT) {
 			conf_error(
 				k->conf, p,

@@ -12,7 +12,7 @@
 #include "edged/config/parts.h"
 #include "lib/addr.h"
 #include "lib/alloc.h"
-#include "lib/text.h"
+#include "lib/conf.h"
 
 /* A hub has many peers: they are found by hash. */
 struct config_index {
@@ -86,14 +86,14 @@ const char *config_similar(const char *name,
 
 	for (size_t i = 0; i < n; i++) {
 		const char *other = nth(ctx, i);
-		unsigned int d = text_distance(name, other);
+		unsigned int d = conf_distance(name, other);
 
 		if (d < least) {
 			least = d;
 			best = other;
 		}
 	}
-	return least <= (strlen(name) + 1) / 3 ? best : NULL;
+	return best && conf_near(name, least) ? best : NULL;
 }
 
 /* --- tunnels -------------------------------------------------------------- */

@@ -562,7 +562,8 @@ static void load_parts(struct loader *l, const char *secrets_path)
 	for (size_t i = 0; i < c->peers.n; i++)
 		complete_peer(l, &c->peers.v[i]);
 	config_index_peers(c);
-	secrets = config_read_secrets(c, secrets_path, l->report);
+	secrets = config_read_secrets(c, secrets_path,
+				      conf_whole(l->conf) && c->peers.n, l->report);
 	/* What a broken file seems to lack may stand behind the mistake. */
 	if (conf_whole(l->conf))
 		config_check(l->conf, c, secrets, secrets_path);
@@ -620,7 +621,7 @@ int config_load(const struct config_source *src, struct config **ret,
 	l.c = ed_alloc(sizeof(*l.c));
 	load_bytes(&l, bytes, len);
 	free(bytes);
-	conf_report_sort(report);
+	conf_report_sort(report, src->path);
 	if (report->errors > errors) {
 		config_free(l.c);
 		return -EINVAL;

@@ -35,8 +35,9 @@ int config_read_file(const char *path, struct conf_report *report, char **ret,
 /*
  * Read the secrets beside a configuration into c. Permissions are those of the
  * open descriptor; mistakes go to report, and no line of the file ever does.
+ * known: c's peers are all that the file has, so other names are worth a warning.
  */
-enum secrets_state config_read_secrets(struct config *c, const char *path,
+enum secrets_state config_read_secrets(struct config *c, const char *path, bool known,
 				       struct conf_report *report);
 
 /* Build c->index; names twice cannot be, the walk refused them. */

@@ -65,7 +65,9 @@ static void check_owner(const char *path, const struct stat *st,
 			"cure: chown root %s",
 			(unsigned int)st->st_uid, path);
 	if (mode & 007)
-		file_error(report, path, "everybody on this box may read the secrets",
+		file_error(report, path,
+			   mode & 004 ? "everybody on this box may read the secrets"
+				      : "everybody on this box may change the secrets",
 			   mode, group && !(mode & 020) ? "chmod o-rwx" : "chmod 600",
 			   path);
 	else if (mode & 020)
@@ -221,7 +223,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static void read_pairs(struct conf_doc *doc, struct config *c)
+static void read_pairs(struct conf_doc *doc, struct config *c, bool known)
 {
 	const struct conf_node *root = doc->root;
 
@@ -236,11 +238,12 @@ static void read_pairs(struct conf_doc *doc, struct config *c)
 	for (size_t i = 0; i + 1 < root->n; i += 2)
 		take(doc, c, root->child[i], root->child[i + 1]);
 	qsort(c->secrets.v, c->secrets.n, sizeof(*c->secrets.v), by_name);
-	if (!doc->broken)
+	/* A file with a mistake may have had the peer. */
+	if (!doc->broken && known)
 		warn_unused(doc, c);
 }
 
-enum secrets_state config_read_secrets(struct config *c, const char *path,
+enum secrets_state config_read_secrets(struct config *c, const char *path, bool known,
 				       struct conf_report *report)
 {
 	struct conf_doc doc;
@@ -265,7 +268,7 @@ enum secrets_state config_read_secrets(struct config *c, const char *path,
 	conf_doc_parse(&doc, path, bytes, len, true, report);
 	secret_wipe(bytes, len);
 	free(bytes);
-	read_pairs(&doc, c);
+	read_pairs(&doc, c, known);
 	if (doc.broken) {
 		conf_doc_fini(&doc);
 		return SECRETS_HIDDEN;
