@@ -16,10 +16,17 @@
 
 enum { IFADDR_MAX = 16 }; /* addresses of one interface that are looked at */
 
+/* One address of an interface; far differs from local where it has a peer. */
+struct held {
+	struct addr local;
+	struct addr far;
+	uint8_t len;
+};
+
 /* What the interface has: the answer of a dump. */
 struct present {
 	int ifindex;
-	struct prefix v[IFADDR_MAX];
+	struct held v[IFADDR_MAX];
 	size_t n;
 };
 
@@ -28,7 +35,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *ctx)
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	struct present *have = ctx;
 	const struct nlattr *attr;
-	struct prefix p = {0};
+	struct held a = {0};
 
 	if (nlh->nlmsg_type != RTM_NEWADDR ||
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) ||
@@ -40,47 +47,64 @@ static int on_addr(const struct nlmsghdr *nlh, void *ctx)
 
 		if (mnl_attr_get_payload_len(attr) < addr_size(ifa->ifa_family))
 			continue;
-		if (type == IFA_LOCAL || (type == IFA_ADDRESS && !p.addr.family))
-			p.addr = addr_from_bytes(ifa->ifa_family,
-						 mnl_attr_get_payload(attr));
+		if (type == IFA_LOCAL)
+			a.local = addr_from_bytes(ifa->ifa_family,
+						  mnl_attr_get_payload(attr));
+		if (type == IFA_ADDRESS)
+			a.far = addr_from_bytes(ifa->ifa_family,
+						mnl_attr_get_payload(attr));
 	}
-	p.len = ifa->ifa_prefixlen;
-	if (p.addr.family)
-		have->v[have->n++] = p;
+	if (!a.local.family)
+		a.local = a.far;
+	a.len = ifa->ifa_prefixlen;
+	if (a.local.family)
+		have->v[have->n++] = a;
 	return 0;
 }
 
 static int change(struct nlsock *nl, uint16_t type, uint16_t flags, int ifindex,
-		  const struct prefix *p)
+		  const struct held *a)
 {
 	struct nlq q;
 	struct ifaddrmsg *ifa = nlq_init(&q, type, flags, sizeof(*ifa));
 
-	ifa->ifa_family = p->addr.family;
-	ifa->ifa_prefixlen = p->len;
+	ifa->ifa_family = a->local.family;
+	ifa->ifa_prefixlen = a->len;
 	ifa->ifa_scope = RT_SCOPE_UNIVERSE;
 	ifa->ifa_index = (unsigned int)ifindex;
 	/* No duplicate detection: nobody else is on the link, and it takes a second. */
-	ifa->ifa_flags = p->addr.family == AF_INET6 ? IFA_F_NODAD : 0;
-	nlq_put(&q, IFA_LOCAL, p->addr.b, addr_size(p->addr.family));
-	nlq_put(&q, IFA_ADDRESS, p->addr.b, addr_size(p->addr.family));
+	ifa->ifa_flags = a->local.family == AF_INET6 ? IFA_F_NODAD : 0;
+	nlq_put(&q, IFA_LOCAL, a->local.b, addr_size(a->local.family));
+	nlq_put(&q, IFA_ADDRESS, a->far.b, addr_size(a->local.family));
 	return nlsock_call(nl, &q);
 }
 
-static bool wanted(const struct prefix *p, const struct addr *want, size_t n)
+static struct held alone(const struct addr *a)
 {
-	for (size_t i = 0; i < n; i++)
-		if (addr_equal(&want[i], &p->addr) &&
-		    p->len == addr_bits(want[i].family))
+	return (struct held){.local = *a, .far = *a, .len = addr_bits(a->family)};
+}
+
+static bool same(const struct held *a, const struct held *b)
+{
+	return addr_equal(&a->local, &b->local) && addr_equal(&a->far, &b->far) &&
+	       a->len == b->len;
+}
+
+static bool wanted(const struct held *a, const struct addr *want, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct held w = alone(&want[i]);
+
+		if (same(&w, a))
 			return true;
+	}
 	return false;
 }
 
-static bool has(const struct present *have, const struct addr *a)
+static bool has(const struct present *have, const struct held *a)
 {
 	for (size_t i = 0; i < have->n; i++)
-		if (addr_equal(&have->v[i].addr, a) &&
-		    have->v[i].len == addr_bits(a->family))
+		if (same(&have->v[i], a))
 			return true;
 	return false;
 }
@@ -99,12 +123,12 @@ int ifaddr_set(struct nlsock *nl, int ifindex, const struct addr *want, size_t n
 		return err;
 	/* New before old: an interface is at no moment without an address. */
 	for (size_t i = 0; i < n; i++) {
-		struct prefix p = {.addr = want[i], .len = addr_bits(want[i].family)};
+		struct held a = alone(&want[i]);
 
-		if (!want[i].family || has(&have, &want[i]))
+		if (!want[i].family || has(&have, &a))
 			continue;
 		err = change(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, ifindex,
-			     &p);
+			     &a);
 		if (err < 0 && !first)
 			first = err;
 	}

@@ -121,7 +121,7 @@ static bool multipath_gateway(const struct nlattr *attr, int ifindex, uint8_t fa
 		const char *at = (const char *)nh + sizeof(*nh);
 		const char *end = (const char *)nh + nh->rtnh_len;
 
-		if (nh->rtnh_ifindex == ifindex) {
+		if (nh->rtnh_ifindex == ifindex && !(nh->rtnh_flags & RTNH_F_DEAD)) {
 			const struct nlattr *a =
 				(const struct nlattr *)(const void *)at;
 

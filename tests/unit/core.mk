@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 CORE_TESTS = \
 	tests/unit/test_edged_fdstore \
+	tests/unit/test_edged_kernel_events \
 	tests/unit/test_edged_resolve \
 	tests/unit/test_edged_slots
 check_PROGRAMS += $(CORE_TESTS)
@@ -15,3 +16,7 @@ tests_unit_test_edged_slots_LDADD = edged/libedged.a $(LIB_LIBS) $(TEST_LIBS)
 tests_unit_test_edged_resolve_SOURCES = tests/unit/test_edged_resolve.c
 tests_unit_test_edged_resolve_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_edged_resolve_LDADD = edged/libedged.a $(LIB_LIBS) $(CARES_LIBS) $(TEST_LIBS)
+tests_unit_test_edged_kernel_events_SOURCES = tests/unit/test_edged_kernel_events.c \
+	tests/unit/netns.h edged/kernel_events.c edged/ifaddr.c
+tests_unit_test_edged_kernel_events_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_edged_kernel_events_LDADD = $(LIB_LIBS) $(TEST_LIBS)
