@@ -428,3 +428,15 @@ def write_file(lab, name, text):
     path = os.path.join(lab.dir, name)
     write(path, text)
     return path
+
+
+def bring_up(lab, seed=1, **options):
+    """World, clouds and edged sites with all tunnels up and BGP over them."""
+    world = World(lab, seed)
+    world.start_clouds()
+    sites = EdgedSites(world, **options)
+    sites.start()
+    lab.wait_for("five tunnels", sites.tunnels_up, 60)
+    lab.wait_for("BGP over all of them", sites.bgp_up, 60)
+    lab.wait_for("BGP at the hub", lambda: sites.frr["hub"].all_up(3), 60)
+    return world, sites
