@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Silent cut to traffic on another path: edged, and FRR with BFD 3 x 300 ms
+
+The topology of topology.py, and beside it the rival: two more sites on uplinks
+of the same delays, VXLAN in place of IPsec, bgpd + bfdd. isp2 and lte are cut
+in turn, the rival's uplink with ours; a flow that is on the one that is cut is
+measured in both directions. Stalls of the machine void a cut, which is repeated.
+"""
+import argparse
+import json
+import os
+import statistics
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))), "lab"))
+from daemons import Frr                                             # noqa: E402
+from flows import Flows                                             # noqa: E402
+from judge import VOID_S, Flow, Tracker                             # noqa: E402
+from lab import Lab, Witness                                        # noqa: E402
+from topology import (BRANCH_HOST, HUB_HOST, UPLINKS, ZEBRA,        # noqa: E402
+                      bring_up)
+from wan import DOWN, UP, Wan                                       # noqa: E402
+
+LIMIT_S = 1.0
+PPS = 100
+ALTERNATE = """
+classes:
+  bulk:
+    dscp: AF11
+    prefer: [isp2, lte]
+    last-resort: isp1
+"""
+STICKY = "steering: {hold: 600s, hold-max: 600s}\n"
+RIVAL_BGP = """
+router bgp {asn}
+ bgp router-id {router_id}
+ no bgp ebgp-requires-policy
+ timers bgp 3 9
+ neighbor 169.254.2.{peer} remote-as {peer_asn}
+ neighbor 169.254.2.{peer} bfd 3 300 300
+ neighbor 169.254.2.{peer} timers connect 1
+ neighbor 169.254.3.{peer} remote-as {peer_asn}
+ neighbor 169.254.3.{peer} bfd 3 300 300
+ neighbor 169.254.3.{peer} timers connect 1
+ address-family ipv4 unicast
+  network 10.{site}.1.0/24
+  network 10.{site}.2.0/24
+  neighbor 169.254.2.{peer} route-map ISP2 in
+  neighbor 169.254.3.{peer} route-map LTE in
+ exit-address-family
+exit
+ip prefix-list ONE seq 5 permit 10.{far}.1.0/24
+ip prefix-list TWO seq 5 permit 10.{far}.2.0/24
+route-map ISP2 permit 10
+ match ip address prefix-list ONE
+ set weight 200
+route-map ISP2 permit 20
+ set weight 100
+route-map LTE permit 10
+ match ip address prefix-list TWO
+ set weight 200
+route-map LTE permit 20
+ set weight 100
+"""
+
+
+class Rival:
+    """FRR with BFD: prefix 1 prefers isp2, prefix 2 prefers lte."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        lab.namespace("r-wan", "r-near-lan", "r-far-lan")
+        lab.namespace("r-near", "r-far", forward=True)
+        links = {}
+        for i, link in ((2, "isp2"), (3, "lte")):
+            lab.veth("r-near", link, "r-wan", link + "c")
+            lab.veth("r-far", link, "r-wan", link + "n")
+            links[link] = (link + "c", link + "n")
+            for site, own, other in (("r-near", 1, 2), ("r-far", 2, 1)):
+                lab.ip(site, f"addr add 198.19.{i}.{own}/24 dev {link}",
+                       f"link add t{link} type vxlan id {i} local 198.19.{i}.{own} "
+                       f"remote 198.19.{i}.{other} dstport 4790 dev {link}",
+                       f"addr add 169.254.{i}.{own}/30 dev t{link}",
+                       f"link set t{link} mtu 1400 up")
+        for site, net, far in (("r-near", 8, 9), ("r-far", 9, 8)):
+            for i in (1, 2):
+                lab.veth(site, f"lan{i}", site + "-lan", f"eth{i}")
+                lab.ip(site, f"addr add 10.{net}.{i}.1/24 dev lan{i}")
+                lab.ip(site + "-lan", f"addr add 10.{net}.{i}.10/24 dev eth{i}",
+                       f"route add 10.{far}.{i}.0/24 via 10.{net}.{i}.1")
+        self.wan = Wan(lab, "r-wan", links, name="rival-wanem")
+        self.frr = []
+        for site, own, asn, peer_asn, net, far in (
+                ("r-near", 1, 65101, 65102, 8, 9), ("r-far", 2, 65102, 65101, 9, 8)):
+            text = RIVAL_BGP.format(asn=asn, peer_asn=peer_asn, peer=3 - own, site=net,
+                                    far=far, router_id=f"198.19.0.{own}")
+            frr = Frr(lab, site, ZEBRA % site, text, bfdd="")
+            frr.start()
+            self.frr.append(frr)
+
+    def ready(self):
+        """Both sessions up at both ends, and BFD too."""
+        for frr in self.frr:
+            up, state = frr.all_up(2, 2)
+            peers = json.loads(frr.vtysh("show bfd peers json") or "[]")
+            good = [p for p in peers if p["status"] == "up"]
+            if not up or len(good) < 2:
+                return (False, (state, peers))
+        return (True, None)
+
+
+class Bench:
+    """Cuts in turn; gaps of both."""
+
+    def __init__(self, lab, out):
+        self.lab = lab
+        self.out = out
+        self.world, self.sites = bring_up(lab, classes=ALTERNATE, branch_more=STICKY,
+                                          hub_more=STICKY)
+        self.rival = Rival(lab)
+        for link in ("isp2", "lte"):
+            self.rival.wan.set(link, delay=UPLINKS[link])
+        lab.wait_for("the rival's sessions", self.rival.ready, 60)
+        self.witness = Witness(lab)
+        self.flow = Flow("bulk", "bulk", "hub", HUB_HOST, 10, PPS, 440, "isp2")
+        self.flows = Flows(lab, ("branch-lan", BRANCH_HOST), [("hub-lan", HUB_HOST)])
+        self.flows.start([self.flow.spec()])
+        self.theirs = {}
+        for i, link in ((1, "isp2"), (2, "lte")):
+            far = f"10.9.{i}.10"
+            f = Flows(lab, ("r-near-lan", ""), [("r-far-lan", far)], name=f"rival{i}")
+            f.start([("bulk", far, 10, PPS, 440)])
+            self.theirs[link] = f
+        self.tracker = Tracker(self.world.wan, [self.flow])
+        self.gaps = {"edged": {UP: [], DOWN: []}, "bfd": {UP: [], DOWN: []}}
+        self.voids = 0
+
+    def on(self, link):
+        self.tracker.read()
+        now = __import__("time").monotonic_ns()
+        return all(self.tracker.only_on("bulk", w, (link,), now) for w in (UP, DOWN))
+
+    def healthy(self):
+        """All paths up at both ends, the rival's sessions too."""
+        for site in ("branch", "hub"):
+            states = {n: p["state"] for n, p in self.sites.edged[site].paths().items()}
+            if not states or any(s != "up" for s in states.values()):
+                return (False, (site, states))
+        return self.rival.ready()
+
+    def flows_well(self):
+        """Everything sent half a second ago has come back."""
+        for f in (self.flows, *self.theirs.values()):
+            f.read()
+            n = f.numbers["bulk"]
+            if len(n.sent) - max(n.back, default=0) > PPS:
+                return (False, f.name)
+        return True
+
+    def cut(self, link, other):
+        """One cut; False when the machine voided it."""
+        self.lab.wait_for(f"all well, on {link}",
+                          lambda: self.healthy() if self.on(link) else (False, "elsewhere"),
+                          90)
+        self.lab.wait_for("answers", self.flows_well, 30)
+        self.rival.wan.set(link, cut=1)
+        since = self.world.wan.set(link, cut=1)
+        self.lab.wait_for(f"traffic on {other}", lambda: self.on(other), 15)
+        self.lab.wait_for("answers by another path", self.flows_well, 20)
+        until = self.flows.numbers["bulk"].sent[-1] - 500_000_000
+        stall = self.witness.worst_s(since, until)
+        gaps = [(who, way, f.gap_s("bulk", way, since - 10**9, until))
+                for who, f in (("edged", self.flows), ("bfd", self.theirs[link]))
+                for way in (UP, DOWN)]
+        self.rival.wan.set(link, cut=0)
+        self.world.wan.set(link, cut=0)
+        if stall > VOID_S:
+            self.voids += 1
+            return False
+        for who, way, gap in gaps:
+            self.gaps[who][way].append(gap)
+        self.out.write(f"{link}: " + ", ".join(
+            f"{who} {'requests' if way == UP else 'replies'} {gap:.2f} s"
+            for who, way, gap in gaps) + "\n")
+        self.out.flush()
+        return True
+
+    def run(self, cuts):
+        turn = ["isp2", "lte"]
+        done = 0
+        while done < cuts and self.voids < cuts:
+            done += self.cut(*turn)
+            turn.reverse()
+
+    def figures(self):
+        result = {}
+        for who, ways in self.gaps.items():
+            for way, word in ((UP, "requests"), (DOWN, "replies")):
+                gaps = sorted(ways[way])
+                result[f"{who} {word}"] = {
+                    "n": len(gaps), "median_s": round(statistics.median(gaps), 3),
+                    "p95_s": round(gaps[max(0, -(-95 * len(gaps) // 100) - 1)], 3),
+                    "max_s": round(gaps[-1], 3)}
+        result["void"] = self.voids
+        return result
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/bench/blackout")
+    parser.add_argument("--cuts", type=int, default=50)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    out = sys.stderr if options.json else sys.stdout
+    lab = Lab()
+    try:
+        bench = Bench(lab, out)
+        bench.run(options.cuts)
+        figures = bench.figures()
+    finally:
+        lab.close()
+    good = all(figures[f"edged {w}"]["p95_s"] <= LIMIT_S for w in ("requests", "replies"))
+    for name, row in figures.items():
+        out.write(f"{name}: {row}\n")
+    if options.json:
+        print(json.dumps({"result": "pass" if good else "fail", "limit_p95_s": LIMIT_S,
+                          "figures": figures}))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
