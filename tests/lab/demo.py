@@ -45,6 +45,8 @@ def arguments():
     parser.add_argument("--without", choices=["steering", "bgp", "leak-guard"])
     parser.add_argument("--dataplane", choices=["user", "xfrm", "vti"], default="user")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--vm", action="store_true",
+                        help="an emulated machine: order and counts, no times")
     parser.add_argument("--reference", action="store_true",
                         help="strongSwan and FRR over one tunnel in edged's place")
     return parser.parse_args()
@@ -184,7 +186,7 @@ def play_it(options, out):
             world.start_clouds()
             sites = EdgedSites(world, options.dataplane, options.without)
             sites.start()
-            more = {}
+            more = {"slow": options.vm}
         play = Play(world, sites, options.seconds, bool(options.without or
                                                         options.reference),
                     Table(out).show, **more)

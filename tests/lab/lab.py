@@ -141,10 +141,11 @@ def build_dir():
 
 def program(name):
     """The path of a program that the build made, by its name in the tree."""
-    path = os.path.join(build_dir(), name)
-    if not os.path.exists(path):
-        raise LabError(f"{path} is not there: build first (make)")
-    return path
+    for folder in ("", "edged", "edged/esp", "edged/ctl", "routing/zebra"):
+        path = os.path.join(build_dir(), folder, name)
+        if os.path.isfile(path):
+            return path
+    raise LabError(f"no {name} in {build_dir()}: build first (make)")
 
 
 _FACTOR = []

@@ -24,6 +24,7 @@ from wan import DOWN, UP
 EF, AF31, AF11 = 46, 26, 10
 NATURAL_S = 180
 REPEATS = 2
+SLOW_FACTOR, SLOW_PPS = 12, 10      # an emulated machine: longer waits, less traffic
 VOICE_S, BUSINESS_S, BACK_S = 3, 45, 60
 CUT_S, ONE_WAY_S, CLOUD_S = 1.0, 1.3, 1.0
 
@@ -48,7 +49,7 @@ class Play:
     """Runs the play on a world with sites in it."""
 
     def __init__(self, world, sites, seconds=NATURAL_S, stop_early=False, show=None,
-                 tunnels=len(TUNNELS), names=None):
+                 tunnels=len(TUNNELS), names=None, slow=False):
         self.world = world
         self.lab = world.lab
         self.wan = world.wan
@@ -62,9 +63,13 @@ class Play:
                            [("hub-lan", HUB_HOST), ("hub-lan", HUB_HOST6),
                             ("vpc", VPC_HOST)])
         self.tunnels = tunnels
+        self.slow = SLOW_FACTOR if slow else 1
         self.known = {f.name: f for f in FLOWS if not names or f.name in names}
+        if slow:
+            for flow in self.known.values():
+                flow.pps = SLOW_PPS
         self.tracker = Tracker(self.wan, list(self.known.values()))
-        self.judge = Judge(self.tracker, self.flows, self.witness)
+        self.judge = Judge(self.tracker, self.flows, self.witness, times=not slow)
         self.since_ns = self.degrade_ns = self.heal_ns = 0
 
     # how it is followed
@@ -101,7 +106,7 @@ class Play:
             if state[0] if isinstance(state, tuple) else state:
                 return True
             stalls = self.witness.worst_s(began)
-            if self.now() - began > (limit + 2 * stalls) * 1e9:
+            if self.now() - began > (limit * self.slow + 2 * stalls) * 1e9:
                 self.judge.note("not seen", **{what: str(state)[:300]})
                 return False
             time.sleep(0.1)
