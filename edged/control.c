@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "edged/edged.h"
+#include "edged/events.h"
 #include "edged/rpc_json.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
@@ -34,6 +35,7 @@ struct control {
 	struct control_zebra_ops zebra;
 	void *zebra_ctx;
 	json_t *report;
+	json_t *last_steer; /* the last decision, as an event */
 	bool zebra_connected;
 };
 
@@ -54,6 +56,7 @@ static void count_up(const json_t *list, size_t *n, size_t *up)
 
 static json_t *status_json(struct edged *ed)
 {
+	json_t *last = ed->control ? ed->control->last_steer : NULL;
 	json_t *uplinks = rpc_uplinks(ed);
 	json_t *peers = rpc_peers(ed);
 	size_t n_uplinks;
@@ -71,13 +74,15 @@ static json_t *status_json(struct edged *ed)
 		state = "degraded";
 	if (uplinks_up == 0 && n_uplinks > 0)
 		state = "down";
-	return json_pack("{s:i, s:o, s:s, s:s, s:s, s:I, s:b, s:o, s:o, s:o}", "schema",
-			 CONTROL_SCHEMA, "name", rpc_json_text(ed->name), "state",
-			 state, "text", text, "version", PACKAGE_VERSION, "uptime_s",
+	return json_pack("{s:i, s:o, s:s, s:s, s:s, s:I, s:b, s:o, s:o, s:o, s:o}",
+			 "schema", CONTROL_SCHEMA, "name", rpc_json_text(ed->name),
+			 "state", state, "text", text, "version", PACKAGE_VERSION,
+			 "uptime_s",
 			 (json_int_t)(mono_diff_us(mono_now(), ed->started) /
 				      MONO_US_PER_S),
 			 "helper_connected", (int)control_zebra_connected(ed->control),
-			 "uplinks", uplinks, "peers", peers, "paths", rpc_paths(ed));
+			 "uplinks", uplinks, "peers", peers, "paths", rpc_paths(ed),
+			 "last", last ? json_incref(last) : json_null());
 }
 
 static void on_push(void *ctx, struct mono now);
@@ -142,6 +147,11 @@ void control_event(struct control *c, struct json_t *event)
 	if (!c) {
 		json_decref(event);
 		return;
+	}
+	if (strcmp(json_string_value(json_object_get(event, "kind")), EVENT_STEER) ==
+	    0) {
+		json_decref(c->last_steer);
+		c->last_steer = json_incref(event);
 	}
 	rpc_server_push(c->server, TOPIC_EVENTS, "event", event);
 	control_changed(c);
@@ -307,5 +317,6 @@ void control_free(struct control *c)
 	loop_timer_stop(&c->push);
 	rpc_server_free(c->server);
 	json_decref(c->report);
+	json_decref(c->last_steer);
 	free(c);
 }

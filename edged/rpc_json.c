@@ -30,6 +30,14 @@ json_t *rpc_json_text(const char *text)
 	return json_string(buf);
 }
 
+json_t *rpc_json_lines(const char *text)
+{
+	json_t *js = text ? json_string(text) : json_null();
+
+	/* Reports are escaped when they are made: this does not happen. */
+	return js ? js : json_string("the messages are not UTF-8");
+}
+
 json_t *rpc_json_number(double v)
 {
 	return isfinite(v) ? json_real(v) : json_null();

@@ -25,6 +25,9 @@ struct tunnel;
  */
 json_t *rpc_json_text(const char *text);
 
+/* Text of our own of any length, NULL is null. */
+json_t *rpc_json_lines(const char *text);
+
 /* A number; null when it is none (NaN, infinite). */
 json_t *rpc_json_number(double v);
 

@@ -1,1 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# edgectl: all but main.c is a library, so that tests link it.
+noinst_LIBRARIES += edged/ctl/libctl.a
+edged_ctl_libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SMARTCOLS_CFLAGS)
+edged_ctl_libctl_a_SOURCES = \
+	edged/ctl/client.c \
+	edged/ctl/columns.c \
+	edged/ctl/commands.c \
+	edged/ctl/ctl.h \
+	edged/ctl/show.c \
+	edged/ctl/watch.c
+
+bin_PROGRAMS += edgectl
+edgectl_SOURCES = edged/ctl/main.c
+edgectl_LDADD = edged/ctl/libctl.a $(CONFIG_LIBS) $(JANSSON_LIBS) $(SMARTCOLS_LIBS)
+
+man_MANS += edged/edgectl.1
+EXTRA_DIST += edged/edgectl.1.in
+CLEANFILES += edged/edgectl.1
+edged/edgectl.1: edged/edgectl.1.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) edged && sed -e 's|@sysconfdir@|$(sysconfdir)/edged|g' \
+		-e 's|@rundir@|/run/edged|g' -e 's|@statedir@|/var/lib/edged|g' \
+		$(srcdir)/edged/edgectl.1.in >$@.tmp && mv $@.tmp $@
