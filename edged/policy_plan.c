@@ -447,11 +447,11 @@ static void diff_routes(const struct policy_state *have,
 
 	/* Ends: each round moves h or w on. */
 	while (h < have->n_routes || w < want->n_routes) {
-		const struct policy_route *old = &have->routes[h];
-		const struct policy_route *new = &want->routes[w];
-		int c = h >= have->n_routes   ? 1
-			: w >= want->n_routes ? -1
-					      : route_key_compare(old, new);
+		const struct policy_route *old =
+			h < have->n_routes ? &have->routes[h] : NULL;
+		const struct policy_route *new =
+			w < want->n_routes ? &want->routes[w] : NULL;
+		int c = !old ? 1 : !new ? -1 : route_key_compare(old, new);
 
 		if (c < 0 && !(keep && is_tunnel_route(old)))
 			add_step(steps, n, POLICY_DEL, NULL, old);
