@@ -32,7 +32,10 @@ enum pm_liveness_limits {
 	PM_SUSPECT_MARGIN_US = 25000,
 	PM_MISSED_MARGIN_US = 250000,
 	PM_MISSED_UNKNOWN_US = 1000000,
-	PM_SEND_FAILURES = 5, /* in a row, before probing counts as not running */
+	/* So many in a row and for so long: probing counts as not running. A link
+	 * that flaps for less than that is none of our business. */
+	PM_SEND_FAILURES = 5,
+	PM_SEND_FAILING_US = 1000000,
 	PM_SEND_RETRY_US = 1000000, /* from then on */
 };
 

@@ -70,6 +70,7 @@ struct pm_path {
 	bool rx_known;
 	uint64_t rx_packets;
 	int send_failures;
+	struct mono failing; /* first of these */
 	bool send_off; /* off because nothing can be sent */
 	struct mono retry;
 	uint32_t next_seq;
@@ -428,7 +429,10 @@ void pm_path_send_failed(struct pm_path *p, int err, struct mono now)
 {
 	struct pm_change c;
 
-	if (++p->send_failures < PM_SEND_FAILURES)
+	if (p->send_failures++ == 0)
+		p->failing = now;
+	if (p->send_failures < PM_SEND_FAILURES ||
+	    mono_diff_us(now, p->failing) < PM_SEND_FAILING_US)
 		return;
 	if (pm_liveness_stop(&p->life, PM_CAUSE_SEND, err, now, &c))
 		note_change(p, &c);

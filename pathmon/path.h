@@ -71,8 +71,8 @@ void pm_path_sent(struct pm_path *p, const struct pm_probe *probe, struct mono n
 
 /*
  * The probe could not be sent (negative errno). It counts nowhere; after
- * PM_SEND_FAILURES in a row the path is PM_OFF with PM_CAUSE_SEND, tried again
- * each second.
+ * PM_SEND_FAILURES in a row over PM_SEND_FAILING_US the path is PM_OFF with
+ * PM_CAUSE_SEND, tried again each second.
  */
 void pm_path_send_failed(struct pm_path *p, int err, struct mono now);
 

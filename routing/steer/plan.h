@@ -4,13 +4,15 @@
  *
  * steer_peer() is the whole decision: it looks at all paths of one peer, and
  * returns for each class the ordered members with weights. The host calls it
- * for a peer several times a second (steer_looks_us) and at once when a path's
+ * for a peer several times a second (STEER_LOOK_US) and at once when a path's
  * state changes; the cost is paths x classes of that one peer. The same code
  * serves a branch with three paths and a hub with ten thousand callers.
  *
  * Rules, in order:
  *  1. An override of the operator stands above everything.
- *  2. A dead path is left at once (blackout), whatever the hold times.
+ *  2. A dead path is left at once (blackout), whatever the hold times; only when
+ *     every other one is suspect at this moment too, a quarter of a second is
+ *     waited for what they turn out to be (a peer that restarts is silent on all).
  *  3. Among the living, those that keep the class's promise; of these the ones
  *     that are not last resort; of these what the strategy says.
  *  4. None keeps it: the least bad one, left only for one that is 20 % better.
@@ -42,6 +44,8 @@ enum steer_limits {
 	STEER_PATH_NAME_MAX = 192, /* bytes of a tunnel name with its NUL */
 	STEER_LOOK_US = 250000, /* between two calls while nothing changes */
 	STEER_VOLUNTARY_US = 10000000,
+	STEER_DEFER_US = 250000, /* rule 2: all others are suspect */
+	STEER_MEMORY_MAX = 65536, /* bytes read by steer_state_load() */
 	STEER_WEIGHT_MAX = 255,
 };
 
@@ -50,6 +54,7 @@ enum steer_life {
 	STEER_NOT_RUNNING = 1, /* no SA, or probes cannot run */
 	STEER_SILENT, /* probed, no answer */
 	STEER_PROVING, /* answers, not long enough yet */
+	STEER_SUSPECT, /* alive, but an answer is overdue just now */
 	STEER_ALIVE,
 };
 
@@ -130,7 +135,7 @@ struct steer_plan {
 	size_t n_decisions;
 	bool changed; /* any class changed */
 	bool all_silent; /* no path lives: the peer's matter */
-	bool any_good; /* a path lives and keeps every class's promise */
+	bool any_good; /* a living path keeps the promise of at least one class */
 };
 
 struct steer_state;
@@ -161,7 +166,7 @@ struct steer_standing {
 	uint32_t rank;
 	struct steer_evidence broken; /* why it is, or was last, bad */
 	struct mono since;
-	int64_t hold_left_us; /* HOLDING: until it is good again */
+	int64_t hold_left_us; /* HOLDING: until it may be good again; 0 if suppressed */
 	uint32_t penalty;
 	bool suppressed; /* flapped too often, see damping */
 	bool member;

@@ -11,10 +11,11 @@
  * of them the lower bound of Wilson's interval (z = 3) is over the limit. Three
  * lost of a hundred prove nothing against 1 %, ten do; five of five do at once.
  *
- * Back: every figure must stay under 80 % of its limit (loss: of what was
- * counted since the violation ended, and at least STEER_LOSS_PROOF probes)
- * for the hold time, which damping gives. After that the windows begin anew, so
- * that what was judged once is not judged again.
+ * Back: delay and jitter must stay under 80 % of their limits for the hold time
+ * that damping gives, and over that time (at most 60 s, at least STEER_LOSS_PROOF
+ * probes) nothing was lost, or so little that the upper bound of the interval
+ * (z = 1) is within the limit. After that the windows begin there, so that what
+ * was judged once is not judged again.
  *
  * Pure: no clock, no allocation. Numbers of the decision stay readable.
  */
@@ -32,6 +33,7 @@ enum steer_quality_limits {
 	STEER_LOSS_SLOTS = 32, /* of 2 s: a window of 60 s */
 	STEER_LOSS_SLOT_US = 2000000,
 	STEER_CONFIRM_US = 400000, /* between two looks that confirm each other */
+	STEER_ANSWERS_MIN = 3, /* answers that a delay is judged by */
 	STEER_RECOVER_PERCENT = 80,
 	STEER_LOSS_PROOF = 50, /* probes counted before a lossy path is taken back */
 };
@@ -75,14 +77,12 @@ struct steer_quality {
 	struct mono since; /* of the verdict */
 	struct steer_evidence broken; /* why it is, or was last, BAD */
 	struct steer_measure last;
-	struct mono over_since; /* delay or jitter seen over its limit, or never */
-	struct mono clean_since; /* HOLDING: since when, counts from clean_* */
-	uint64_t clean_judged;
-	uint64_t clean_lost;
+	struct mono over_since; /* delay or jitter over its limit, or never */
+	struct mono clean_since; /* not GOOD: delay and jitter under 80 %, or never */
 	struct steer_loss_slot slots[STEER_LOSS_SLOTS]; /* cumulative, newest at head */
+	struct mono slot_at; /* when the newest one was taken */
 	uint8_t head;
 	uint8_t used;
-	struct mono slot_at;
 };
 
 /* Begin with STEER_UNKNOWN. */
@@ -114,10 +114,11 @@ uint32_t steer_quality_loss(const struct steer_quality *q, int64_t window_us,
 			    uint32_t *ret_lost, uint32_t *ret_judged);
 
 /*
- * Lower bound of Wilson's interval for lost of n at z = 3, in ppm: the loss is
- * at least this, with 99.9 % confidence. 0 when n is 0.
+ * Wilson's interval for lost of n, in ppm: the loss is at least lower (z = 3, 99.9 %
+ * confidence), and probably not more than upper (z = 1). 0 and 1000000 when n is 0.
  */
-uint32_t steer_quality_wilson_ppm(uint64_t lost, uint64_t n);
+uint32_t steer_quality_lower_ppm(uint64_t lost, uint64_t n);
+uint32_t steer_quality_upper_ppm(uint64_t lost, uint64_t n);
 
 /* "good", "bad", "holding", "unknown"; never NULL. */
 const char *steer_verdict_name(enum steer_verdict v);
