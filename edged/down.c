@@ -4,7 +4,8 @@
  * numbers (routing/owned.h): rules and routes of our protocol, the nftables
  * table, the interfaces of our slots whose alias is the slot's name, their SAs,
  * and the files of RUN/ike. The configuration is not needed: it may be broken,
- * which can be the reason for the call.
+ * which can be the reason for the call. What came from us into FRR is taken out
+ * by edge-zebra, which is told an empty intent.
  */
 #include "edged/edged.h"
 
@@ -24,6 +25,7 @@
 #include "edged/nft.h"
 #include "edged/policy.h"
 #include "edged/slots.h"
+#include "edged/steer_apply.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -218,6 +220,7 @@ int edged_down(const struct edged_options *opt)
 		return -EBUSY;
 	}
 	loop = loop_new();
+	steer_apply_withdraw(loop, opt->run);
 	remove_tunnels(opt, loop, &s);
 	remove_marks(&s);
 	remove_rules(loop, &s);

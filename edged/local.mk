@@ -12,9 +12,14 @@ edged_libedged_a_SOURCES = \
 	edged/ike_host.c edged/ike_host.h \
 	edged/ike_io.c edged/ike_io.h \
 	edged/kernel_events.c edged/kernel_events.h \
+	edged/nft.c edged/nft.h \
 	edged/overrides.c edged/overrides.h \
 	edged/peer.c edged/peer.h \
+	edged/policy.c edged/policy.h \
+	edged/policy_plan.c edged/policy_plan.h \
 	edged/sa_host.c edged/sa_host.h \
+	edged/steer_apply.c edged/steer_apply.h \
+	edged/steer_want.c edged/steer_want.h \
 	edged/supervisor.c edged/supervisor.h \
 	edged/tunnel.c edged/tunnel.h \
 	edged/uplink.c edged/uplink.h \
@@ -30,5 +35,10 @@ edged_libedged_a_SOURCES = \
 	edged/rpc_paths.c edged/rpc_steer.c edged/rpc_tunnels.c \
 	edged/store.c edged/store.h edged/store_db.h edged/store_query.c \
 	edged/store_schema.c edged/store_sql.h
-noinst_HEADERS += edged/steer_apply.h
+
+# What a program links that uses parts of the daemon.
+EDGED_LIBS = edged/libedged.a edged/libdataplane.a ike/libike.a pathmon/libpathmon.a \
+	routing/librouting.a edged/libconfig.a lib/libed.a $(YAML_LIBS) $(JANSSON_LIBS) \
+	$(SQLITE_LIBS) $(CARES_LIBS) $(MNL_LIBS) $(CRYPTO_LIBS) $(EV_LIBS) -lpthread -lm
+
 dist_man_MANS += edged/edged.8

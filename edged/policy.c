@@ -37,6 +37,7 @@ struct policy {
 	bool have_valid;
 	bool set; /* policy_set() was called */
 	bool keep;
+	bool keep_all;
 	uint32_t n_classes;
 	struct policy_stats stats;
 };
@@ -447,6 +448,8 @@ static int reconcile(struct policy *p, bool heal)
 	p->stats.routes = want.n_routes;
 	n = policy_diff(&p->have, &want, p->keep, &steps);
 	for (size_t i = 0; i < n; i++) {
+		if (p->keep_all && steps[i].op == POLICY_DEL)
+			continue;
 		err = take_step(p, &steps[i]);
 		result = result ? result : err;
 	}
@@ -463,7 +466,7 @@ static int reconcile(struct policy *p, bool heal)
 	free(steps);
 	policy_state_fini(&p->have);
 	p->have = want;
-	if (p->keep)
+	if (p->keep || p->keep_all)
 		p->have_valid = false;
 	return result;
 }
@@ -589,6 +592,7 @@ int policy_set(struct policy *p, const struct policy_want *want)
 	p->n_classes =
 		want->n_classes < RT_CLASSES_MAX ? want->n_classes : RT_CLASSES_MAX;
 	p->keep = want->keep_tunnel_routes;
+	p->keep_all = want->keep_all;
 	p->set = true;
 	err = reconcile(p, false);
 	schedule(p, err ? RETRY_US : AUDIT_US);
@@ -607,6 +611,7 @@ int policy_remove_all(struct policy *p)
 	policy_state_fini(&p->want);
 	p->n_classes = 0;
 	p->keep = false;
+	p->keep_all = false;
 	p->have_valid = false;
 	loop_timer_stop(&p->timer);
 	err = reconcile(p, false);

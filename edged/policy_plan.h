@@ -95,6 +95,8 @@ struct policy_want {
 	 * earlier edged left stay as they are, neither changed nor removed.
 	 */
 	bool keep_tunnel_routes;
+	/* True while a start has not made its objects yet: nothing is removed. */
+	bool keep_all;
 };
 
 /* --- what stands in the kernel --------------------------------------------- */

@@ -78,8 +78,10 @@ void rt_peer_fini(struct rt_peer *p)
 
 static void bgp_fini(struct rt_bgp *b)
 {
-	for (size_t i = 0; i < b->n_neighbors; i++)
+	for (size_t i = 0; i < b->n_neighbors; i++) {
 		free(b->neighbors[i].tunnel);
+		free(b->neighbors[i].accept.v);
+	}
 	free(b->neighbors);
 	free(b->announce.v);
 	free(b->accept.v);
@@ -268,7 +270,8 @@ static json_t *bgp_to_json(const struct rt_bgp *b)
 		put_addr(js, "peer", &n->peer);
 		put_addr(js, "local", &n->local);
 		put_int(js, "asn", n->asn);
-		put_int(js, "preference", n->preference);
+		json_object_set_new(js, "accept", prefixes_to_json(&n->accept));
+		put_int(js, "hold_s", n->hold_s);
 		json_array_append_new(neighbors, js);
 	}
 	json_object_set_new(o, "neighbors", neighbors);
@@ -294,6 +297,7 @@ struct json_t *rt_intent_to_json(const struct rt_intent *i)
 	}
 	for (size_t k = 0; k < i->n_peers; k++)
 		json_array_append_new(peers, rt_peer_to_json(&i->peers[k]));
+	json_object_set_new(o, "wait", json_boolean(i->wait));
 	json_object_set_new(o, "frr", frr);
 	json_object_set_new(o, "classes", classes);
 	json_object_set_new(o, "peers", peers);
@@ -489,7 +493,8 @@ static void get_neighbor(struct reader *r, const json_t *o, struct rt_bgp *b)
 	get_addr(r, o, "peer", 0, &n->peer);
 	get_addr(r, o, "local", 0, &n->local);
 	n->asn = (uint32_t)get_int(r, o, "asn", 0, 1, UINT32_MAX);
-	n->preference = (uint32_t)get_int(r, o, "preference", 0, 0, UINT32_MAX);
+	get_prefixes(r, o, "accept", RT_INTENT_PREFIXES_MAX, &n->accept);
+	n->hold_s = (uint16_t)get_int(r, o, "hold_s", 0, 0, 65535);
 	if (!n->asn || !n->peer.family || n->peer.family != n->local.family)
 		fault(r, "%s: a neighbor needs an asn and addresses of one family",
 		      tunnel);
@@ -556,6 +561,7 @@ int rt_intent_from_json(const struct json_t *js, struct rt_intent **ret, char *w
 
 	if (dir && (dir[0] != '/' || strlen(dir) > SOCKET_DIR_MAX))
 		fault(&r, "frr: socket_dir is no absolute path, or too long");
+	i->wait = json_is_true(json_object_get(js, "wait"));
 	i->stale_s = (uint16_t)get_int(&r, frr, "stale_s", i->stale_s, 1, 3600);
 	i->hold_s = (uint16_t)get_int(&r, frr, "hold_s", i->hold_s, 0, 3600);
 	get_classes(&r, js, i);

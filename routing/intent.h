@@ -13,7 +13,10 @@
  * one's members changed). routing/intent.c is the only place that knows the
  * JSON form. A text that breaks a limit or a reference is refused as a whole.
  *
- *   {"frr": {"socket_dir": "/run/frr", "stale_s": 60, "hold_s": 120},
+ * "wait": true says that edged has just started and has no plan yet: the former
+ * members stand, only FRR's folder and BGP are taken from it.
+ *
+ *   {"wait": false, "frr": {"socket_dir": "/run/frr", "stale_s": 60, "hold_s": 120},
  *    "classes": [{"name": "voice", "table": 1001}],
  *    "peers": [{"name": "hub", "networks": ["10.0.0.0/8"],
  *       "tunnels": [{"name": "hub/isp1", "ifname": "ed0000",
@@ -26,7 +29,7 @@
  *            "hold_s": 90, "connect_s": 5, "restart_s": 120, "max_paths": 16,
  *            "neighbors": [{"tunnel": "hub/isp1", "peer": "100.96.0.0",
  *                           "local": "100.96.0.1", "asn": 65000,
- *                           "preference": 100}]}}
+ *                           "accept": [], "hold_s": 0}]}}
  */
 #ifndef ED_ROUTING_INTENT_H
 #define ED_ROUTING_INTENT_H
@@ -94,7 +97,8 @@ struct rt_neighbor {
 	char *tunnel; /* goes into the description */
 	struct addr peer, local;
 	uint32_t asn;
-	uint32_t preference; /* local preference of what it says; 0: FRR's 100 */
+	struct rt_prefixes accept; /* of this one; n 0: rt_bgp's */
+	uint16_t hold_s; /* 0: rt_bgp's */
 };
 
 struct rt_bgp {
@@ -112,6 +116,7 @@ struct rt_bgp {
 };
 
 struct rt_intent {
+	bool wait; /* no plan yet: keep the former members */
 	char *socket_dir; /* zserv.api and the *.vty sockets are in it */
 	uint16_t stale_s; /* how long zebra keeps our routes without us */
 	uint16_t hold_s; /* how long mirrored prefixes live without bgpd */

@@ -15,7 +15,7 @@
 #include "routing/intent.h"
 
 static const char good[] =
-	"{\"frr\": {\"socket_dir\": \"/run/frr\", \"stale_s\": 60, \"hold_s\": 120},"
+	"{\"wait\": true, \"frr\": {\"socket_dir\": \"/run/frr\", \"stale_s\": 60, \"hold_s\": 120},"
 	" \"classes\": [{\"name\": \"voice\", \"table\": 1001}],"
 	" \"peers\": [{\"name\": \"hub\", \"networks\": [\"10.0.0.0/8\"],"
 	"  \"tunnels\": [{\"name\": \"hub/isp1\", \"ifname\": \"ed0000\","
@@ -28,7 +28,8 @@ static const char good[] =
 	"  \"refuse\": [\"198.51.100.0/24\"], \"hold_s\": 90, \"connect_s\": 5,"
 	"  \"restart_s\": 120, \"max_paths\": 16,"
 	"  \"neighbors\": [{\"tunnel\": \"hub/isp1\", \"peer\": \"100.96.0.0\","
-	"   \"local\": \"100.96.0.1\", \"asn\": 65000, \"preference\": 100}]}}";
+	"   \"local\": \"100.96.0.1\", \"asn\": 65000,"
+	"   \"accept\": [\"172.16.0.0/12\"], \"hold_s\": 9}]}}";
 
 static struct rt_intent *read_text(const char *text, char *why, size_t cap)
 {
