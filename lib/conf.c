@@ -241,7 +241,7 @@ unsigned int conf_distance(const char *a, const char *b)
 
 	while (a[i] && a[i] == b[i])
 		i++;
-	if (a[i] && a[i + 1] && a[i] == b[i + 1] && a[i + 1] == b[i] &&
+	if (a[i] && a[i + 1] && b[i] && a[i] == b[i + 1] && a[i + 1] == b[i] &&
 	    strcmp(a + i + 2, b + i + 2) == 0)
 		return 1;
 	return text_distance(a, b);

@@ -411,7 +411,8 @@ static const struct conf_schema uplink_schema = {
 static const struct conf_row preset_rows[] = {
 	PROFILE_ROWS,
 	{ "description", CONF_ONE, &conf_kind_text,
-	  .offset = offsetof(struct config_preset, description), .example = "AWS VPN",
+	  .offset = offsetof(struct config_preset, description), .cost = CONFIG_COST_LIVE,
+	  .example = "AWS VPN",
 	  .help = "What the preset is for." },
 	{ .name = NULL } };
 #undef AT
