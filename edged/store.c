@@ -551,12 +551,12 @@ static void give_answer(struct store *s, struct query *q)
 	wake_loop(s);
 }
 
-static bool rows_left(struct store *s)
+static bool rows_left(struct store *s, unsigned int least)
 {
 	bool left;
 
 	pthread_mutex_lock(&s->lock);
-	left = s->row_count > 0;
+	left = s->row_count >= least;
 	pthread_mutex_unlock(&s->lock);
 	return left;
 }
@@ -577,11 +577,12 @@ static void *thread_main(void *arg)
 
 		if (stop || due(s)) {
 			/* Without rows a try to write is a try to open. */
-			if (s->retry_at.us != 0 && !rows_left(s))
+			if (s->retry_at.us != 0 && !rows_left(s, 1))
 				open_db(s);
 			if (s->retry_at.us != 0)
 				s->retry_at = mono_add_ms(mono_now(), RETRY_MS);
-			while (rows_left(s) && write_batch(s))
+			/* What is less than a batch then waits for its time again. */
+			while (write_batch(s) && rows_left(s, stop ? 1 : BATCH_ROWS))
 				;
 		}
 		if (q) {
