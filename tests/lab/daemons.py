@@ -9,7 +9,7 @@ import os
 import pwd
 import shutil
 
-from lab import LabError, program
+from lab import LabError, data_dir, program
 
 FRR_DIR = "/usr/lib/frr"
 CONFIG_MODE = 0o640
@@ -204,7 +204,7 @@ class Edged:
         return f"{self.space}-{daemon}"
 
     def start(self, restart_s=None):
-        env = {"EDGED_DATADIR": os.environ.get("EDGED_DATADIR", self.data_dir())}
+        env = {"EDGED_DATADIR": data_dir()}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if name in os.environ:
                 env[name] = os.environ[name]
@@ -224,11 +224,6 @@ class Edged:
                            [program("edge-zebra"), "--run", self.run_dir], user="frr",
                            groups=["frr", "frrvty"], **common)
         self.lab.wait_ready(self.name("edged"))
-
-    @staticmethod
-    def data_dir():
-        from lab import TOP
-        return os.path.join(TOP, "conf")
 
     def ctl(self, *argv, check=True):
         """edgectl as text."""

@@ -140,12 +140,36 @@ def build_dir():
 
 
 def program(name):
-    """The path of a program that the build made, by its name in the tree."""
+    """A program that the build made, where every user may run it.
+
+    A clone often lies in /root, which only root may enter: inside a frame the
+    programs are run from copies in its own /tmp.
+    """
     for folder in ("", "edged", "edged/esp", "edged/ctl", "routing/zebra"):
         path = os.path.join(build_dir(), folder, name)
         if os.path.isfile(path):
-            return path
+            return public_copy(path, "/tmp/programs/" + os.path.basename(name), 0o755)
     raise LabError(f"no {name} in {build_dir()}: build first (make)")
+
+
+def public_copy(path, target, mode):
+    """A copy that every user may read; made once."""
+    if not in_frame():
+        return path
+    if not os.path.exists(target):
+        os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
+        shutil.copyfile(path, target + ".new")
+        os.chmod(target + ".new", mode)
+        os.rename(target + ".new", target)
+    return target
+
+
+def data_dir():
+    """The presets, where every user may read them."""
+    presets = os.path.join(TOP, "conf", "presets")
+    for name in os.listdir(presets):
+        public_copy(os.path.join(presets, name), "/tmp/data/presets/" + name, 0o644)
+    return "/tmp/data" if in_frame() else os.path.join(TOP, "conf")
 
 
 _FACTOR = []
