@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IKEv2 numbers of the IANA registry "Internet Key Exchange Version 2
+ * Parameters", each group with the section of RFC 7296 that it belongs to.
+ */
+#ifndef ED_IKE_CONSTANTS_H
+#define ED_IKE_CONSTANTS_H
+
+/* 3.1, the header */
+enum {
+	IKE_HDR_LEN = 28,
+	IKE_HDR_NEXT_AT = 16, /* where the first payload's type lies */
+	IKE_HDR_LENGTH_AT = 24,
+	IKE_VERSION_MAJOR = 2,
+	IKE_FLAG_INITIATOR = 0x08,
+	IKE_FLAG_VERSION = 0x10,
+	IKE_FLAG_RESPONSE = 0x20,
+};
+
+enum ike_exchange_type {
+	IKE_EX_SA_INIT = 34,
+	IKE_EX_AUTH = 35,
+	IKE_EX_CREATE_CHILD = 36,
+	IKE_EX_INFORMATIONAL = 37,
+};
+
+/* 3.2, payload types; 1 to 32 belong to IKEv1 */
+enum {
+	IKE_PLD_NONE = 0,
+	IKE_PLD_V1_LAST = 32,
+	IKE_PLD_SA = 33,
+	IKE_PLD_KE = 34,
+	IKE_PLD_IDI = 35,
+	IKE_PLD_IDR = 36,
+	IKE_PLD_CERT = 37,
+	IKE_PLD_CERTREQ = 38,
+	IKE_PLD_AUTH = 39,
+	IKE_PLD_NONCE = 40,
+	IKE_PLD_NOTIFY = 41,
+	IKE_PLD_DELETE = 42,
+	IKE_PLD_VENDOR = 43,
+	IKE_PLD_TSI = 44,
+	IKE_PLD_TSR = 45,
+	IKE_PLD_SK = 46,
+	IKE_PLD_CP = 47,
+	IKE_PLD_EAP = 48,
+	IKE_PLD_MAX,
+	IKE_PLD_HDR_LEN = 4,
+	IKE_PLD_CRITICAL = 0x80,
+};
+
+/* The bit of a payload type in a set of them. */
+#define IKE_PLD_BIT(type) (UINT32_C(1) << ((type)-IKE_PLD_SA))
+
+/* 3.3.1, protocols */
+enum {
+	IKE_PROTO_NONE = 0,
+	IKE_PROTO_IKE = 1,
+	IKE_PROTO_AH = 2,
+	IKE_PROTO_ESP = 3,
+};
+
+/* 3.3.2, transforms */
+enum {
+	IKE_T_ENCR = 1,
+	IKE_T_PRF = 2,
+	IKE_T_INTEG = 3,
+	IKE_T_GROUP = 4,
+	IKE_T_ESN = 5,
+	IKE_T_MAX,
+	IKE_ATTR_KEY_LENGTH = 14,
+	IKE_ATTR_SHORT = 0x8000, /* type and value, no length (3.3.5) */
+};
+
+enum {
+	IKE_ENCR_AES_GCM_16 = 20,
+	IKE_PRF_SHA256 = 5,
+	IKE_PRF_SHA384 = 6,
+	IKE_PRF_SHA512 = 7,
+	IKE_GROUP_NONE = 0,
+	IKE_GROUP_MODP2048 = 14,
+	IKE_GROUP_ECP256 = 19,
+	IKE_GROUP_X25519 = 31,
+	IKE_ESN_NO = 0,
+};
+
+/* 3.5, identities */
+enum {
+	IKE_ID_IPV4 = 1,
+	IKE_ID_FQDN = 2,
+	IKE_ID_RFC822 = 3,
+	IKE_ID_IPV6 = 5,
+	IKE_ID_DN = 9,
+	IKE_ID_GN = 10,
+	IKE_ID_KEY_ID = 11,
+};
+
+/* 3.8, authentication methods */
+enum {
+	IKE_AUTH_PSK = 2,
+};
+
+/* 3.10.1, notify types; below 16384 they are errors */
+enum {
+	IKE_N_UNSUPPORTED_CRITICAL = 1,
+	IKE_N_INVALID_IKE_SPI = 4,
+	IKE_N_INVALID_MAJOR_VERSION = 5,
+	IKE_N_INVALID_SYNTAX = 7,
+	IKE_N_INVALID_MESSAGE_ID = 9,
+	IKE_N_INVALID_SPI = 11,
+	IKE_N_NO_PROPOSAL_CHOSEN = 14,
+	IKE_N_INVALID_KE_PAYLOAD = 17,
+	IKE_N_AUTHENTICATION_FAILED = 24,
+	IKE_N_SINGLE_PAIR_REQUIRED = 34,
+	IKE_N_NO_ADDITIONAL_SAS = 35,
+	IKE_N_INTERNAL_ADDRESS_FAILURE = 36,
+	IKE_N_FAILED_CP_REQUIRED = 37,
+	IKE_N_TS_UNACCEPTABLE = 38,
+	IKE_N_INVALID_SELECTORS = 39,
+	IKE_N_TEMPORARY_FAILURE = 43,
+	IKE_N_CHILD_SA_NOT_FOUND = 44,
+	IKE_N_STATUS = 16384,
+	IKE_N_INITIAL_CONTACT = 16384,
+	IKE_N_NAT_DETECTION_SOURCE_IP = 16388,
+	IKE_N_NAT_DETECTION_DESTINATION_IP = 16389,
+	IKE_N_COOKIE = 16390,
+	IKE_N_USE_TRANSPORT_MODE = 16391,
+	IKE_N_REKEY_SA = 16393,
+	IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED = 16394,
+};
+
+/* 3.13, traffic selectors */
+enum {
+	IKE_TS_IPV4 = 7,
+	IKE_TS_IPV6 = 8,
+};
+
+/* 3.15, configuration */
+enum {
+	IKE_CFG_REQUEST = 1,
+	IKE_CFG_REPLY = 2,
+	IKE_CFG_SET = 3,
+	IKE_CFG_ACK = 4,
+	IKE_CFG_IP4_ADDRESS = 1,
+	IKE_CFG_IP4_NETMASK = 2,
+	IKE_CFG_IP6_ADDRESS = 8,
+	IKE_CFG_TYPE_MASK = 0x7fff,
+};
+
+#endif
