@@ -1,1 +1,12 @@
-# Tests of this room: see HACKING.md, "how tests are laid out".
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Two IKE engines in virtual time; one file a subject.
+IKE_SIMS = \
+	tests/sim/test_ike_establish
+check_PROGRAMS += $(IKE_SIMS)
+TESTS += $(IKE_SIMS)
+
+IKE_WORLD = tests/sim/ike_world.c tests/sim/ike_world.h
+
+tests_sim_test_ike_establish_SOURCES = tests/sim/test_ike_establish.c $(IKE_WORLD)
+tests_sim_test_ike_establish_CFLAGS = $(TEST_CFLAGS)
+tests_sim_test_ike_establish_LDADD = $(IKE_LIBS) $(TEST_LIBS)
