@@ -7,6 +7,9 @@ dist_presets_DATA = \
 	conf/presets/aws.yaml \
 	conf/presets/edged.yaml
 
+examplesdir = $(docdir)
+dist_examples_DATA = conf/edged.yaml.example
+
 all-local: conf-presets
 conf-presets:
 	@$(MKDIR_P) conf/presets

@@ -181,6 +181,8 @@ bool config_caller_uplink(const struct config_peer *p, const char *identity,
 /* The identities as one text; an outer address by what it will be taken from. */
 static char *pair_key(const struct config_tunnel *t)
 {
+	/* While checks run an end point may lack its address. */
+	const char *address = t->endpoint->address.n ? t->endpoint->address.v[0] : "";
 	char ours[ADDR_STRLEN];
 	char theirs[ADDR_STRLEN];
 
@@ -188,9 +190,8 @@ static char *pair_key(const struct config_tunnel *t)
 			   t->our_id.kind == CONFIG_ID_OUTER ? t->uplink->name
 							     : t->our_id.name,
 			   addr_format(&t->our_id.addr, ours), (int)t->peer_id.kind,
-			   t->peer_id.kind == CONFIG_ID_OUTER
-				   ? t->endpoint->address.v[0]
-				   : t->peer_id.name,
+			   t->peer_id.kind == CONFIG_ID_OUTER ? address
+							      : t->peer_id.name,
 			   addr_format(&t->peer_id.addr, theirs));
 }
 

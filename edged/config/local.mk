@@ -8,9 +8,11 @@ edged_libconfig_a_SOURCES = \
 	edged/config/diff.c \
 	edged/config/find.c \
 	edged/config/load.c \
+	edged/config/manual.c \
 	edged/config/parts.h \
 	edged/config/schema.c edged/config/schema.h \
 	edged/config/secrets.c
+dist_man_MANS += edged/edged.yaml.5
 
 # What a program links that reads the configuration.
 CONFIG_LIBS = edged/libconfig.a $(LIB_LIBS) $(YAML_LIBS)
