@@ -21,6 +21,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +205,29 @@ static int drop_privileges(const char *user)
 	return 0;
 }
 
+/* sd_notify(3), spoken directly; nothing without a service manager. */
+static void notify_ready(void)
+{
+	static const char ready[] = "READY=1";
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (!len || len >= sizeof(sun.sun_path))
+		return;
+	memcpy(sun.sun_path, path, len);
+	if (sun.sun_path[0] == '@')
+		sun.sun_path[0] = '\0'; /* an abstract name */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, ready, sizeof(ready) - 1, MSG_NOSIGNAL,
+		     (const struct sockaddr *)&sun,
+		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	close(fd);
+}
+
 static void on_stop(void *ctx, int signo)
 {
 	ed_info(NULL, "signal %d: stopping, SAs end", signo);
@@ -255,6 +279,7 @@ int main(int argc, char **argv)
 	loop_signal_start(loop, &sigterm, SIGTERM, on_stop, loop);
 	loop_signal_start(loop, &sigint, SIGINT, on_stop, loop);
 	ed_info(NULL, "ready, uid %u", getuid());
+	notify_ready();
 	loop_run(loop);
 	loop_signal_stop(&sigterm);
 	loop_signal_stop(&sigint);

@@ -309,8 +309,15 @@ static void dump_tunnel(struct esp_server *s, const struct esp_tunnel *t)
 		.slot = t->slot,
 	};
 
+	const struct esp_sa *newest_first[ESP_TUNNEL_SAS_MAX];
+	unsigned int n = 0;
+
 	reply(s, &msg, sizeof(msg), t->fd);
-	for (const struct esp_sa *sa = t->sas; sa; sa = sa->next) {
+	for (const struct esp_sa *sa = t->sas; sa; sa = sa->next)
+		newest_first[n++] = sa;
+	/* Oldest first: the order in which they were installed. */
+	while (n) {
+		const struct esp_sa *sa = newest_first[--n];
 		struct esp_msg_sa info = {
 			.hdr = make_hdr(ESP_INFO_SA, sizeof(info), 0),
 			.slot = t->slot,
