@@ -44,6 +44,7 @@ class End:
     def start(self):
         """A new dpdrive: what a restarted edged is."""
         self.answers = queue.Queue()
+        self.bound = False
         log = open(os.path.join(self.lab.dir, f"dpdrive-{self.space}.log"), "a",
                    encoding="utf-8")
         self.process = subprocess.Popen(
@@ -89,6 +90,12 @@ class End:
         if not lines[-1].startswith("ok"):
             raise LabError(f"dpdrive {self.space}: {command}: {lines[-1]}")
         return lines
+
+    def bind(self):
+        """Hands over socket 1, once in a process's life."""
+        if not self.bound:
+            self.do(f"socket 1 {self.address} {self.port}")
+            self.bound = True
 
     def stop(self):
         """Ends as a killed edged does: nothing is taken down."""
@@ -165,7 +172,7 @@ def join(a, b, slot, kind="auto", mtu=1400, encap="encap", **kw):
     """A whole tunnel."""
     for end in (a, b):
         if encap == "encap" or end.carrier == "user":
-            end.do(f"socket 1 {end.address} {end.port}")
+            end.bind()
     tunnel(a, b, slot, kind, mtu)
     keys(a, b, slot, encap=encap, **kw)
     wait_carries(a, slot)
