@@ -159,7 +159,8 @@ bool pm_liveness_check(struct pm_liveness *l, const struct pm_path_config *cfg,
 	if (o->missed >= cfg->down_missed &&
 	    mono_diff_us(now, l->last_arrival) >= cfg->down_quiet_us)
 		return step(l, EV_DEAD, PM_CAUSE_SILENT, o->missed, now, change);
-	if (no_answer_us(l, cfg, o, now) >= no_answer_limit_us(l, cfg))
+	if (o->missed >= cfg->down_missed &&
+	    no_answer_us(l, cfg, o, now) >= no_answer_limit_us(l, cfg))
 		return step(l, EV_DEAD, PM_CAUSE_NO_ANSWER, o->missed, now, change);
 	if (proven(l, cfg, now))
 		return step(l, EV_PROVEN, PM_CAUSE_PROVEN, 0, now, change);
@@ -175,16 +176,17 @@ bool pm_liveness_deaf(struct pm_liveness *l, const struct pm_overdue *o,
 	return step(l, EV_DEAD, PM_CAUSE_DEAF, o->missed, now, change);
 }
 
-static int64_t deadline_us(const struct pm_liveness *l, int64_t margin_us)
+static int64_t between(int64_t v, int64_t min, int64_t max)
 {
-	int64_t dev = 4 * l->rttvar_us;
-
-	return l->srtt_us + (dev > margin_us ? dev : margin_us);
+	if (v < min)
+		return min;
+	return v < max ? v : max;
 }
 
 int64_t pm_liveness_suspect_us(const struct pm_liveness *l)
 {
-	return deadline_us(l, PM_SUSPECT_MARGIN_US);
+	return l->srtt_us +
+	       between(4 * l->rttvar_us, PM_SUSPECT_MARGIN_US, PM_MISSED_MARGIN_US);
 }
 
 int64_t pm_liveness_missed_us(const struct pm_liveness *l)
@@ -192,5 +194,5 @@ int64_t pm_liveness_missed_us(const struct pm_liveness *l)
 	/* Nothing known of the path yet: it may be a satellite. */
 	if (!l->srtt_us)
 		return PM_MISSED_UNKNOWN_US;
-	return deadline_us(l, PM_MISSED_MARGIN_US);
+	return l->srtt_us + between(4 * l->rttvar_us, PM_MISSED_MARGIN_US, INT64_MAX);
 }

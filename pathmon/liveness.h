@@ -8,7 +8,7 @@
  *
  *  - at least down_missed probes are overdue since the last answer, and nothing
  *    at all (answers, the peer's probes, data) arrived for down_quiet, or
- *  - no answer came for down_no_answer (one direction dead), or
+ *  - as many are, and no answer came for down_no_answer (one direction dead), or
  *  - the peer says that it hears nothing, while several probes left (caller).
  *
  * Two deadlines: an answer is *late enough to be suspicious* soon (round trip
@@ -31,7 +31,7 @@
 enum pm_liveness_limits {
 	PM_SUSPECT_MARGIN_US = 25000,
 	PM_MISSED_MARGIN_US = 250000,
-	PM_MISSED_UNKNOWN_US = 1000000,
+	PM_MISSED_UNKNOWN_US = 500000,
 	/* So many in a row and for so long: probing counts as not running. A link
 	 * that flaps for less than that is none of our business. */
 	PM_SEND_FAILURES = 5,

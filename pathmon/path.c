@@ -513,7 +513,8 @@ static void peer_said(struct pm_path *p, const struct pm_report *r, struct mono 
 {
 	struct pm_change c;
 	struct pm_overdue o;
-	struct mono until = mono_add_us(now, -p->life.srtt_us);
+	/* What left later may be under way still, also when the delay has jumped. */
+	struct mono until = mono_add_us(now, -pm_liveness_missed_us(&p->life));
 	int64_t quiet_us = (int64_t)r->quiet_ms * 1000;
 
 	p->peer = (struct pm_peer_info){

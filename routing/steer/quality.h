@@ -7,9 +7,10 @@
  *
  * Delay and jitter: over the limit in two looks in a row with new answers, at
  * least 400 ms apart (a look takes the answers of the last second).
- * Loss: counts since the last 5, 15 and 60 s; the promise is broken when in one
- * of them the lower bound of Wilson's interval (z = 3) is over the limit. Three
- * lost of a hundred prove nothing against 1 %, ten do; five of five do at once.
+ * Loss: counts of the last 5, 10, 20, 30, 40 and 60 s; the promise is broken when in
+ * one of them so many could hardly be lost if the loss were just at its limit (one
+ * look in 10,000 to 1,000,000, by window). Four lost of fifty prove nothing against
+ * 1 %, seven do; four of four do at once.
  *
  * Back: delay and jitter must stay under 80 % of their limits for the hold time
  * that damping gives, and over that time (at most 60 s, at least STEER_LOSS_PROOF
@@ -114,10 +115,13 @@ uint32_t steer_quality_loss(const struct steer_quality *q, int64_t window_us,
 			    uint32_t *ret_lost, uint32_t *ret_judged);
 
 /*
- * Wilson's interval for lost of n, in ppm: the loss is at least lower (z = 3, 99.9 %
- * confidence), and probably not more than upper (z = 1). 0 and 1000000 when n is 0.
+ * True when, with a loss of limit_ppm, the probability that lost or more of n are
+ * lost is below chance: by the binomial distribution, exactly.
  */
-uint32_t steer_quality_lower_ppm(uint64_t lost, uint64_t n);
+bool steer_quality_exceeds(uint64_t lost, uint64_t n, uint32_t limit_ppm,
+			   double chance);
+
+/* Upper end of Wilson's interval (z = 1) for lost of n, in ppm; 1000000 when n is 0. */
 uint32_t steer_quality_upper_ppm(uint64_t lost, uint64_t n);
 
 /* "good", "bad", "holding", "unknown"; never NULL. */

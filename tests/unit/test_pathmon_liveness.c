@@ -137,20 +137,28 @@ static void test_rarely_probed_is_not_silent_between_probes(void **state)
 	assert_false(pm_liveness_check(&l, &cfg,
 				       &(struct pm_overdue){.waiting = at(20 * S)},
 				       at(20 * S + 40 * MS), &c));
+	/* One probe of an idle path is overdue, for long: not enough to say. */
+	l.rttvar_us = 300 * MS;
+	(void)pm_liveness_check(&l, &cfg,
+				&(struct pm_overdue){.waiting = at(20 * S),
+						     .missed = 1},
+				at(22 * S), &c);
+	assert_int_equal(l.state, PM_SUSPECT);
 }
 
 static void test_new_path_without_answer_is_down_after_a_second(void **state)
 {
 	struct pm_path_config cfg = pm_path_config_default();
-	struct pm_overdue o = {.waiting = at(0), .missed = 3};
+	struct pm_overdue o = {.waiting = at(0), .missed = 4};
 	struct pm_liveness l;
 	struct pm_change c;
 
 	(void)state;
 	pm_liveness_init(&l);
 	pm_liveness_start(&l, at(0), &c);
-	assert_false(pm_liveness_check(&l, &cfg, &o, at(999 * MS), &c));
-	assert_true(pm_liveness_check(&l, &cfg, &o, at(1000 * MS), &c));
+	assert_false(pm_liveness_check(&l, &cfg, &o, at(899 * MS), &c));
+	o.missed = 5;
+	assert_true(pm_liveness_check(&l, &cfg, &o, at(900 * MS), &c));
 	assert_int_equal(c.to, PM_DOWN);
 }
 

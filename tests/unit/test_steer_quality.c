@@ -128,7 +128,7 @@ static void test_jitter_over_its_limit_is_bad(void **state)
 	assert_int_equal(b.q.broken.metric, STEER_JITTER);
 }
 
-static void test_loss_is_judged_by_its_interval(void **state)
+static void test_loss_is_judged_by_its_chance(void **state)
 {
 	struct bench b = bench();
 
@@ -240,17 +240,25 @@ static void test_counts_that_begin_anew_are_no_loss(void **state)
 	assert_int_equal(b.q.verdict, STEER_GOOD);
 }
 
-static void test_intervals_of_known_counts(void **state)
+static void test_chances_of_known_counts(void **state)
 {
 	(void)state;
-	assert_int_equal(steer_quality_lower_ppm(0, 0), 0);
+	assert_false(steer_quality_exceeds(0, 0, 10000, 1e-5));
+	assert_false(steer_quality_exceeds(0, 1000, 0, 1e-5));
+	assert_true(steer_quality_exceeds(1, 1000, 0, 1e-5));
+	assert_true(steer_quality_exceeds(3, 3, 20000, 1e-5));
+	assert_false(steer_quality_exceeds(2, 2, 20000, 1e-5));
+	/* 1 %: P(X >= 6 of 50) = 1.3e-5, of 7: 1.1e-6. */
+	assert_false(steer_quality_exceeds(6, 50, 10000, 1e-5));
+	assert_true(steer_quality_exceeds(7, 50, 10000, 1e-5));
+	/* 2 %: P(X >= 13 of 150) = 1.2e-5, of 14: 2.2e-6. */
+	assert_false(steer_quality_exceeds(13, 150, 20000, 1e-5));
+	assert_true(steer_quality_exceeds(14, 150, 20000, 1e-5));
+	/* Large counts are scaled, not lost. */
+	assert_true(steer_quality_exceeds(50000, 100000, 300000, 1e-5));
+	assert_false(steer_quality_exceeds(30000, 100000, 300000, 1e-5));
+	assert_false(steer_quality_exceeds(10, 10, 1000000, 1e-5));
 	assert_int_equal(steer_quality_upper_ppm(0, 0), 1000000);
-	assert_int_equal(steer_quality_lower_ppm(0, 1000), 0);
-	/* Five of five: at least 35.7 %. */
-	assert_in_range(steer_quality_lower_ppm(5, 5), 356000, 358000);
-	/* Three of a hundred may be 1 %, ten may not. */
-	assert_true(steer_quality_lower_ppm(3, 100) < 10000);
-	assert_true(steer_quality_lower_ppm(10, 100) > 10000);
 	/* z = 1, none of 99: 1 %. */
 	assert_in_range(steer_quality_upper_ppm(0, 99), 9990, 10010);
 	assert_true(steer_quality_upper_ppm(10, 10) <= 1000000);
@@ -279,14 +287,14 @@ int main(void)
 		cmocka_unit_test(test_delay_over_its_limit_is_bad_once_confirmed),
 		cmocka_unit_test(test_one_odd_look_is_not_enough),
 		cmocka_unit_test(test_jitter_over_its_limit_is_bad),
-		cmocka_unit_test(test_loss_is_judged_by_its_interval),
+		cmocka_unit_test(test_loss_is_judged_by_its_chance),
 		cmocka_unit_test(test_total_loss_is_seen_within_two_seconds),
 		cmocka_unit_test(test_back_after_the_hold_time_and_not_before),
 		cmocka_unit_test(test_just_under_the_limit_is_not_back),
 		cmocka_unit_test(test_after_loss_the_window_must_be_clean),
 		cmocka_unit_test(test_a_path_that_died_is_held_when_it_lives_again),
 		cmocka_unit_test(test_counts_that_begin_anew_are_no_loss),
-		cmocka_unit_test(test_intervals_of_known_counts),
+		cmocka_unit_test(test_chances_of_known_counts),
 		cmocka_unit_test(test_badness_is_the_worst_of_the_three),
 	};
 
