@@ -79,13 +79,13 @@ static void write_log(const struct store_event *e)
 	log_write(level, e->subject, "%s", buf);
 }
 
-/* A copy that fits a row and is whole UTF-8; NULL stays NULL. */
+/* A copy that fits a row and is whole UTF-8; NULL for nothing to say. */
 static char *clean(const char *text)
 {
 	json_t *js;
 	char *copy;
 
-	if (!text)
+	if (!text || !*text)
 		return NULL;
 	js = rpc_json_text(text);
 	copy = ed_strdup(json_string_value(js));
@@ -97,12 +97,12 @@ void event_emit(struct edged *ed, const char *kind, const char *subject,
 		const char *from, const char *to, const char *reason,
 		const struct event_number *numbers)
 {
-	char *texts[5] = {clean(subject ? subject : ""), clean(from), clean(to),
+	char *texts[5] = {clean(subject ? subject : kind), clean(from), clean(to),
 			  clean(reason), numbers_text(numbers)};
 	const struct store_event e = {
 		.time_us = next_time_us(),
 		.kind = kind,
-		.subject = texts[0],
+		.subject = texts[0] ? texts[0] : kind,
 		.from = texts[1],
 		.to = texts[2],
 		.reason = texts[3],

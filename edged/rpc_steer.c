@@ -490,8 +490,14 @@ static void say(const struct edged *ed, struct text *s, const char *dst,
 	if (way->local)
 		text_add(s, "is an address of this box");
 	else if (t)
-		text_add(s, "goes to peer %s (%s, %s)", t->peer->name,
-			 prefix_format(&way->prefix, prefix), learned(way->protocol));
+		text_add(
+			s, "goes to peer %s (%s, %s)%s", t->peer->name,
+			prefix_format(&way->prefix, prefix), learned(way->protocol),
+			way->table != RT_TABLE_MAIN ||
+					control_zebra_connected(ed->control)
+				? ""
+				: " by the main table, whatever the class: edge-zebra is "
+				  "not connected");
 	else if (way->blocked && p)
 		text_add(s,
 			 "goes nowhere: peer %s has no way and the leak guard keeps it "

@@ -13,7 +13,11 @@
 #include "lib/alloc.h"
 #include "lib/text.h"
 
-enum { CELL_MAX = 512, COLUMNS_MAX = 16 };
+enum {
+	CELL_MAX = 512,
+	COLUMNS_MAX = 16,
+	EPOCH_MIN = 1000000000, /* a bigger number with a fraction is a time */
+};
 
 struct column {
 	const char *key;
@@ -416,7 +420,7 @@ static void print_value(const struct ctl_out *out, const char *key, const json_t
 		text_add(&t, "%s", json_is_true(v) ? "yes" : "no");
 	else if (json_is_integer(v))
 		text_add(&t, "%lld", (long long)json_integer_value(v));
-	else if (json_is_real(v) && strstr(key, "since"))
+	else if (json_is_real(v) && json_real_value(v) > EPOCH_MIN)
 		ctl_time(out, buf, sizeof(buf), json_real_value(v));
 	else if (json_is_real(v))
 		text_add(&t, "%.6g", json_real_value(v));
@@ -707,7 +711,7 @@ void ctl_print_apply(const struct ctl_out *out, const json_t *answer)
 
 static void add_change(struct text *t, const char *from, const char *to)
 {
-	if (from && to) {
+	if (from && *from && to) {
 		add_escaped(t, from);
 		text_add(t, " -> ");
 		add_escaped(t, to);
@@ -727,8 +731,12 @@ void ctl_print_event(const struct ctl_out *out, const json_t *event)
 	char when[32];
 
 	ctl_time(out, when, sizeof(when), number(event, "time"));
-	add_change(&t, json_string_value(json_object_get(event, "from")),
-		   json_string_value(json_object_get(event, "to")));
+	/* A decision's sentence says from where to where itself. */
+	if (!kind || strcmp(kind, "steer") != 0 || !reason)
+		add_change(&t, json_string_value(json_object_get(event, "from")),
+			   json_string_value(json_object_get(event, "to")));
+	else
+		subject = NULL;
 	ctl_escape(safe, sizeof(safe), reason ? reason : "");
 	fprintf(out->fp, "%s  %-6s  ", when, kind ? kind : "?");
 	if (subject && *subject) {
