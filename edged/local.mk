@@ -20,6 +20,7 @@ edged_libedged_a_SOURCES = \
 	edged/sa_host.c edged/sa_host.h \
 	edged/steer_apply.c edged/steer_apply.h \
 	edged/steer_want.c edged/steer_want.h \
+	edged/steering.c edged/steering.h \
 	edged/supervisor.c edged/supervisor.h \
 	edged/tunnel.c edged/tunnel.h \
 	edged/uplink.c edged/uplink.h \
@@ -40,5 +41,10 @@ edged_libedged_a_SOURCES = \
 EDGED_LIBS = edged/libedged.a edged/libdataplane.a ike/libike.a pathmon/libpathmon.a \
 	routing/librouting.a edged/libconfig.a lib/libed.a $(YAML_LIBS) $(JANSSON_LIBS) \
 	$(SQLITE_LIBS) $(CARES_LIBS) $(MNL_LIBS) $(CRYPTO_LIBS) $(EV_LIBS) -lpthread -lm
+
+sbin_PROGRAMS += edged/edged
+edged_edged_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+edged_edged_SOURCES = edged/main.c
+edged_edged_LDADD = $(EDGED_LIBS)
 
 dist_man_MANS += edged/edged.8

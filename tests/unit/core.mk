@@ -3,7 +3,9 @@ CORE_TESTS = \
 	tests/unit/test_edged_fdstore \
 	tests/unit/test_edged_kernel_events \
 	tests/unit/test_edged_resolve \
-	tests/unit/test_edged_slots
+	tests/unit/test_edged_slots \
+	tests/unit/test_edged_supervisor \
+	tests/unit/test_edged_uplink
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 
@@ -20,3 +22,9 @@ tests_unit_test_edged_kernel_events_SOURCES = tests/unit/test_edged_kernel_event
 	tests/unit/netns.h edged/kernel_events.c edged/ifaddr.c
 tests_unit_test_edged_kernel_events_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_edged_kernel_events_LDADD = $(LIB_LIBS) $(TEST_LIBS)
+tests_unit_test_edged_supervisor_SOURCES = tests/unit/test_edged_supervisor.c
+tests_unit_test_edged_supervisor_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_edged_supervisor_LDADD = $(EDGED_LIBS) $(TEST_LIBS)
+tests_unit_test_edged_uplink_SOURCES = tests/unit/test_edged_uplink.c
+tests_unit_test_edged_uplink_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_edged_uplink_LDADD = $(EDGED_LIBS) $(TEST_LIBS)
