@@ -29,6 +29,7 @@ struct fdstore {
 	struct sockaddr_un to;
 	socklen_t to_len;
 	int64_t watchdog_us;
+	bool stuck; /* the manager did not read in time: not waited for again */
 	struct kept *kept; /* a list: names may repeat */
 };
 
@@ -104,6 +105,7 @@ static void connect_manager(struct fdstore *fs)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	size_t len = path ? strlen(path) : 0;
+	struct timeval wait = {.tv_usec = FDSTORE_WAIT_MS * 1000};
 
 	if (len < 2 || (path[0] != '/' && path[0] != '@') ||
 	    len >= sizeof(fs->to.sun_path))
@@ -114,7 +116,11 @@ static void connect_manager(struct fdstore *fs)
 		fs->to.sun_path[0] = '\0';
 	fs->to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
 	fs->sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fs->sock < 0)
+	/* Its queue holds ten messages; a start has more to say at once. */
+	if (fs->sock >= 0)
+		(void)setsockopt(fs->sock, SOL_SOCKET, SO_SNDTIMEO, &wait,
+				 sizeof(wait));
+	else
 		ed_warn("fdstore", "no socket to the service manager: %s",
 			strerror(errno));
 }
@@ -224,8 +230,10 @@ static int notify(struct fdstore *fs, const char *text, int fd)
 		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	}
 	do {
-		n = sendmsg(fs->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = sendmsg(fs->sock, &msg,
+			    MSG_NOSIGNAL | (fs->stuck ? MSG_DONTWAIT : 0));
 	} while (n < 0 && errno == EINTR);
+	fs->stuck = n < 0 && errno == EAGAIN;
 	return n < 0 ? -errno : 0;
 }
 
@@ -247,7 +255,6 @@ int fdstore_put(struct fdstore *fs, const char *name, int fd)
 		return -EINVAL;
 	if (fs->sock < 0)
 		return -ENOTCONN;
-	fdstore_remove(fs, name);
 	/* FDPOLL=0: a TUN or a socket with a pending error is still worth keeping. */
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
 	err = notify(fs, text, fd);

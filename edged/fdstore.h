@@ -23,6 +23,7 @@ enum {
 	FDSTORE_MAX =
 		16384, /* descriptors taken in; FileDescriptorStoreMax= is below */
 	FDSTORE_NAME_MAX = 255, /* sd_notify(3): longest FDNAME */
+	FDSTORE_WAIT_MS = 500, /* for a manager whose queue is full */
 };
 
 /*
@@ -51,7 +52,8 @@ void fdstore_take_each(struct fdstore *fs, const char *prefix,
 		       bool (*take)(void *ctx, const char *name, int fd), void *ctx);
 
 /*
- * Give the manager a duplicate of fd under name, in place of one of that name.
+ * Give the manager a duplicate of fd under name. The same descriptor again is
+ * no second one; another one under a name in use wants fdstore_remove() first.
  *
  * Returns 0, -ENOTCONN without a manager, -EINVAL for a name the protocol
  * cannot carry, or what sendmsg(2) says.

@@ -186,9 +186,20 @@ static uint32_t mtu_of(const struct tunnel *t)
 	return want < TUNNEL_MTU_MIN ? TUNNEL_MTU_MIN : want;
 }
 
+/* The name under which the data plane's descriptor of t is kept. */
+static void fd_name(const struct tunnel *t, char *buf, size_t cap)
+{
+	snprintf(buf, cap, "dp-tun-%u", t->slot);
+}
+
 static void keep_fd(void *ctx, const char *name, int fd)
 {
-	(void)fdstore_put(ctx, name, fd);
+	struct tunnel *t = ctx;
+	char mine[32];
+
+	fd_name(t, mine, sizeof(mine));
+	if (strcmp(name, mine) == 0)
+		(void)fdstore_put(t->ed->fdstore, name, fd);
 }
 
 void tunnel_interface_update(struct tunnel *t)
@@ -222,7 +233,7 @@ void tunnel_interface_update(struct tunnel *t)
 	}
 	if (ifindex == t->ifindex)
 		return;
-	dp_fds(t->ed->dataplane, keep_fd, t->ed->fdstore);
+	dp_fds(t->ed->dataplane, keep_fd, t);
 	tunnel_interface_is(t, ifindex);
 }
 
@@ -308,7 +319,7 @@ void tunnel_free(struct tunnel *t, bool gone)
 		char name[32];
 
 		(void)dp_tunnel_remove(ed->dataplane, t->slot);
-		snprintf(name, sizeof(name), "dp-tun-%u", t->slot);
+		fd_name(t, name, sizeof(name));
 		fdstore_remove(ed->fdstore, name);
 		slots_release(ed->slots, SLOT_TUNNEL, t->name);
 		slots_release(ed->slots, SLOT_INSIDE, t->name);
