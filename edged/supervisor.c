@@ -261,6 +261,20 @@ static bool address_gone(const struct tunnel *t)
 	return fam->local.family && !addr_equal(&fam->local, &t->local.addr);
 }
 
+/* The peer is no longer to be called where the SA goes. Names may lead anywhere. */
+static bool remote_gone(const struct tunnel *t)
+{
+	const struct config_strings *list = &t->conf->address;
+	struct addr a;
+
+	if (!t->local.addr.family)
+		return false;
+	for (size_t i = 0; i < list->n; i++)
+		if (addr_parse(list->v[i], &a) < 0 || addr_equal(&a, &t->remote.addr))
+			return false;
+	return true;
+}
+
 static void begin_anew(struct tunnel *t, const char *why)
 {
 	cancel(t);
@@ -295,6 +309,10 @@ static void consider(struct tunnel *t)
 		begin_anew(t, "the uplink's address changed");
 		return;
 	}
+	if (remote_gone(t)) {
+		begin_anew(t, "the peer's address changed");
+		return;
+	}
 	if (t->state == TUNNEL_IDLE || t->state == TUNNEL_STOPPED ||
 	    t->state == TUNNEL_WAITING) {
 		t->failures = 0;
@@ -321,16 +339,17 @@ void supervisor_start(struct tunnel *t, bool anew)
 	consider(t);
 }
 
+/* Ending the SAs is told as an event, which may arm a timer: cancel comes last. */
 void supervisor_forget(struct tunnel *t, bool gone)
 {
-	cancel(t);
-	loop_timer_stop(&t->watch);
 	if (gone && t->conf)
 		ike_conn_forget(t->ed, t->name);
 	else if (gone) {
 		(void)ike_down(t->ed->ike, loop_now(t->ed->loop), t->name);
 		ike_host_pump(t->ed);
 	}
+	cancel(t);
+	loop_timer_stop(&t->watch);
 }
 
 void supervisor_uplink_changed(struct uplink *u)

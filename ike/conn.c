@@ -132,12 +132,18 @@ static void conn_fill(struct ike_conn *conn, const struct ike_conn_config *confi
 		    &ike_proposal_default_esp);
 }
 
+/* "Any" fits whatever an SA has: it says nothing against it. */
+static bool addr_differs(const struct addr *a, const struct addr *b)
+{
+	return a->family && b->family && !addr_equal(a, b);
+}
+
 /* Would an SA of the old configuration have come out otherwise? */
 static bool differs(const struct ike_conn *a, const struct ike_conn *b)
 {
 	return a->cfg.template != b->cfg.template || a->cfg.uplink != b->cfg.uplink ||
-	       !addr_equal(&a->cfg.local, &b->cfg.local) ||
-	       !addr_equal(&a->cfg.remote, &b->cfg.remote) ||
+	       addr_differs(&a->cfg.local, &b->cfg.local) ||
+	       addr_differs(&a->cfg.remote, &b->cfg.remote) ||
 	       strcmp(a->cfg.local_id, b->cfg.local_id) != 0 ||
 	       strcmp(a->cfg.remote_id, b->cfg.remote_id) != 0 ||
 	       a->psk->len != b->psk->len ||
