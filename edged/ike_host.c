@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "edged/edged.h"
 #include "edged/events.h"
@@ -31,19 +30,11 @@ enum {
 	SAVED_NAME_LEN = 16, /* hex digits of its file's name */
 };
 
-/* A file that the running restore has written (or means to keep). */
-struct fresh {
-	uint64_t id;
-	UT_hash_handle hh;
-};
-
 struct ike_host {
 	struct edged *ed;
 	char *dir; /* RUN/ike */
 	struct loop_timer timer;
 	bool pumping;
-	bool restoring;
-	struct fresh *fresh;
 	struct ratelimit complain_send;
 	struct ratelimit complain_save;
 	struct ratelimit complain_refused;
@@ -54,18 +45,6 @@ struct ike_host {
 static void saved_path(const struct ike_host *h, uint64_t id, char *buf, size_t cap)
 {
 	snprintf(buf, cap, "%s/%016" PRIx64, h->dir, id);
-}
-
-static void note_fresh(struct ike_host *h, uint64_t id)
-{
-	struct fresh *f;
-
-	HASH_FIND(hh, h->fresh, &id, sizeof(id), f);
-	if (f)
-		return;
-	f = ed_alloc(sizeof(*f));
-	f->id = id;
-	HASH_ADD(hh, h->fresh, id, sizeof(f->id), f);
 }
 
 static void act_save(struct ike_host *h, const struct ike_action *act)
@@ -79,8 +58,6 @@ static void act_save(struct ike_host *h, const struct ike_action *act)
 		ed_warn_limited(&h->complain_save, loop_now(h->ed->loop), act->tunnel,
 				"IKE SA not saved, a restart will negotiate anew: %s",
 				strerror(-err));
-	else if (h->restoring)
-		note_fresh(h, act->sa_id);
 }
 
 static void act_forget(struct ike_host *h, const struct ike_action *act)
@@ -285,16 +262,9 @@ int ike_host_new(struct edged *ed, struct ike_host **ret)
 
 void ike_host_free(struct ike_host *h)
 {
-	struct fresh *f;
-	struct fresh *tmp;
-
 	if (!h)
 		return;
 	loop_timer_stop(&h->timer);
-	HASH_ITER (hh, h->fresh, f, tmp) {
-		HASH_DEL(h->fresh, f);
-		free(f);
-	}
 	ike_free(h->ed->ike);
 	h->ed->ike = NULL;
 	free(h->dir);
@@ -313,6 +283,7 @@ static bool saved_name(const char *name, uint64_t *ret_id)
 	return true;
 }
 
+/* Take one up; what cannot be is of no use to a later start either. */
 static bool restore_one(struct ike_host *h, uint64_t id)
 {
 	char path[PATH_MAX];
@@ -327,25 +298,12 @@ static bool restore_one(struct ike_host *h, uint64_t id)
 		secret_wipe(bytes, len);
 		free(bytes);
 	}
-	if (err < 0)
+	if (err < 0) {
 		ed_info("ike", "saved SA %016" PRIx64 " not taken up: %s", id,
 			strerror(-err));
-	return err == 0;
-}
-
-/* Whatever was not written anew by now is of no use to the next start. */
-static void sweep(struct ike_host *h, const uint64_t *ids, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		char path[PATH_MAX];
-		struct fresh *f;
-
-		HASH_FIND(hh, h->fresh, &ids[i], sizeof(ids[i]), f);
-		if (f)
-			continue;
-		saved_path(h, ids[i], path, sizeof(path));
 		(void)unlink(path);
 	}
+	return err == 0;
 }
 
 unsigned int ike_host_restore(struct edged *ed)
@@ -368,12 +326,9 @@ unsigned int ike_host_restore(struct edged *ed)
 		ids[count++] = id;
 	}
 	closedir(dir);
-	h->restoring = true;
 	for (size_t i = 0; i < count; i++)
 		taken += restore_one(h, ids[i]);
 	ike_host_pump(ed);
-	h->restoring = false;
-	sweep(h, ids, count);
 	free(ids);
 	sa_host_note_restored(ed);
 	return taken;

@@ -23,6 +23,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/text.h"
+#include "routing/owned.h"
 
 enum path_limits {
 	PATH_TICK_US = 1000000,
@@ -186,6 +187,7 @@ static bool on_rx_packets(void *ctx, uint64_t *count)
 static const struct pm_prober_ops prober_ops = {
 	.changed = on_changed,
 	.rx_packets = on_rx_packets,
+	.mark = RT_MARK_CHOSEN,
 };
 
 /* --- start and stop -------------------------------------------------------- */
@@ -461,7 +463,7 @@ int path_monitor_new(struct edged *ed, struct path_monitor **ret)
 	struct path_monitor *m = ed_alloc(sizeof(*m));
 
 	m->ed = ed;
-	m->reflector = pm_reflector_new(ed->loop, PM_STAMP_PORT);
+	m->reflector = pm_reflector_new(ed->loop, PM_STAMP_PORT, RT_MARK_CHOSEN);
 	if (!m->reflector) {
 		int err = errno ? -errno : -EIO;
 

@@ -449,6 +449,17 @@ void supervisor_sa_installed(struct tunnel *t, const struct ike_esp *esp)
 
 void supervisor_restored(struct tunnel *t)
 {
+	struct ike_status st;
+
+	if (ike_status_get(t->ed->ike, t->name, &st) == 0 &&
+	    (st.inside.own4.family || st.inside.own6.family)) {
+		struct tunnel_inside inside[ED_FAMILIES] = {
+			[ED_V4] = {.local = st.inside.own4, .peer = st.inside.peer4},
+			[ED_V6] = {.local = st.inside.own6, .peer = st.inside.peer6},
+		};
+
+		tunnel_set_inside(t, inside);
+	}
 	on_up(t, "its SA was taken over from before the restart");
 }
 

@@ -24,7 +24,7 @@
  * How one runs (the host needs nothing else):
  *
  *	pr = pm_prober_new(loop, rng, &ops);
- *	rf = pm_reflector_new(loop, PM_STAMP_PORT);
+ *	rf = pm_reflector_new(loop, PM_STAMP_PORT, mark);
  *	t = pm_prober_add(pr, &config, ctx);		a tunnel was made
  *	pm_reflector_add(rf, t, &place);
  *	pm_prober_start(t, &place);			its SA is up
@@ -232,6 +232,11 @@ struct pm_prober_ops {
 	 * False when not known. May be NULL.
 	 */
 	bool (*rx_packets)(void *ctx, uint64_t *count);
+	/*
+	 * Firewall mark of the probes, 0 for none. A firewall that gives marks
+	 * routes a packet anew, and then by its own idea of the interface.
+	 */
+	uint32_t mark;
 };
 
 struct pm_prober;
@@ -283,10 +288,11 @@ struct pm_reflector;
 
 /*
  * A stateful STAMP reflector on UDP port. It answers only what came in by an
- * interface it was told of, from that interface's peer address. NULL when
+ * interface it was told of, from that interface's peer address. Its answers
+ * carry mark (see struct pm_prober_ops). NULL when
  * neither family's socket can be had; errno says why.
  */
-struct pm_reflector *pm_reflector_new(struct loop *loop, uint16_t port);
+struct pm_reflector *pm_reflector_new(struct loop *loop, uint16_t port, uint32_t mark);
 
 void pm_reflector_free(struct pm_reflector *rf);
 

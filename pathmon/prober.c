@@ -270,8 +270,8 @@ static int open_socket(struct probe_socket *s)
 
 	if (s->fd >= 0)
 		return 0;
-	err = s->kind == PM_STAMP ? pm_sock_udp(s->family, 0, &s->fd)
-				  : pm_sock_icmp(s->family, &s->fd);
+	err = s->kind == PM_STAMP ? pm_sock_udp(s->family, 0, s->pr->ops->mark, &s->fd)
+				  : pm_sock_icmp(s->family, s->pr->ops->mark, &s->fd);
 	if (err < 0)
 		return err;
 	loop_io_start(s->pr->loop, &s->io, s->fd, LOOP_READ, readable, s);

@@ -142,7 +142,7 @@ static void readable(void *ctx, int fd, unsigned int events)
 	}
 }
 
-struct pm_reflector *pm_reflector_new(struct loop *loop, uint16_t port)
+struct pm_reflector *pm_reflector_new(struct loop *loop, uint16_t port, uint32_t mark)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	struct pm_reflector *rf = ed_alloc(sizeof(*rf));
@@ -155,7 +155,7 @@ struct pm_reflector *pm_reflector_new(struct loop *loop, uint16_t port)
 
 		s->rf = rf;
 		s->fd = -1;
-		err = pm_sock_udp(families[i], port, &s->fd);
+		err = pm_sock_udp(families[i], port, mark, &s->fd);
 		if (err < 0) {
 			first_err = first_err ? first_err : err;
 			continue;

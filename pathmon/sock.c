@@ -36,7 +36,7 @@ static const struct option options6[] = {
 };
 /* clang-format on */
 
-static int set_options(int fd, uint8_t family)
+static int set_options(int fd, uint8_t family, uint32_t mark)
 {
 	const struct option *o = family == AF_INET6 ? options6 : options4;
 	size_t n = family == AF_INET6 ? ARRAY_LEN(options6) : ARRAY_LEN(options4);
@@ -47,12 +47,14 @@ static int set_options(int fd, uint8_t family)
 		if (setsockopt(fd, o[i].level, o[i].name, &on, sizeof(on)) < 0)
 			return -errno;
 	}
+	if (mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
+		return -errno;
 	/* Not vital: a small buffer only loses probes under a stall of ours. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return 0;
 }
 
-int pm_sock_udp(uint8_t family, uint16_t port, int *ret_fd)
+int pm_sock_udp(uint8_t family, uint16_t port, uint32_t mark, int *ret_fd)
 {
 	struct endpoint any = {.addr = {.family = family}, .port = port};
 	struct sockaddr_storage ss;
@@ -69,7 +71,7 @@ int pm_sock_udp(uint8_t family, uint16_t port, int *ret_fd)
 		err = -errno;
 		goto fail;
 	}
-	err = set_options(fd, family);
+	err = set_options(fd, family, mark);
 	if (err < 0)
 		goto fail;
 	if (bind(fd, (const struct sockaddr *)&ss, len) < 0) {
@@ -97,7 +99,7 @@ static int filter_echo(int fd, uint8_t family)
 	return setsockopt(fd, IPPROTO_ICMPV6, ICMPV6_FILTER, f6, sizeof(f6));
 }
 
-int pm_sock_icmp(uint8_t family, int *ret_fd)
+int pm_sock_icmp(uint8_t family, uint32_t mark, int *ret_fd)
 {
 	int proto = family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	int err;
@@ -110,7 +112,7 @@ int pm_sock_icmp(uint8_t family, int *ret_fd)
 		err = -errno;
 		goto fail;
 	}
-	err = set_options(fd, family);
+	err = set_options(fd, family, mark);
 	if (err < 0)
 		goto fail;
 	*ret_fd = fd;

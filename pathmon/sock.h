@@ -35,13 +35,14 @@ struct pm_datagram {
 
 /*
  * A non-blocking UDP socket on port of every address of family (0: any port).
+ * Its packets carry mark, unless that is 0.
  *
  * Returns 0 with the descriptor, the caller's, or a negative errno.
  */
-int pm_sock_udp(uint8_t family, uint16_t port, int *ret_fd);
+int pm_sock_udp(uint8_t family, uint16_t port, uint32_t mark, int *ret_fd);
 
 /* The same for ICMP echo replies; needs CAP_NET_RAW. */
-int pm_sock_icmp(uint8_t family, int *ret_fd);
+int pm_sock_icmp(uint8_t family, uint32_t mark, int *ret_fd);
 
 /* Send. Returns 0 or a negative errno. */
 int pm_sock_send(int fd, const struct pm_datagram *d, const void *data, size_t len);

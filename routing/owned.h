@@ -48,6 +48,12 @@ enum {
 #define RT_MARK_CLASS_MASK UINT32_C(0x00ff0000)
 #define RT_MARK_UPLINK_SHIFT 24
 #define RT_MARK_UPLINK_MASK UINT32_C(0xff000000)
+/*
+ * Packets of our own whose way is chosen already (probes): the bits of an uplink
+ * that does not exist, so that no rule matches, no class is given, and the
+ * packet is not routed anew.
+ */
+#define RT_MARK_CHOSEN UINT32_C(0xff000000)
 
 /* if_id of xfrm interfaces and key of VTIs: the base plus tunnel slot. */
 #define RT_IF_ID_BASE UINT32_C(0x0ed00000)

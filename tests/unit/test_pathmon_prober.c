@@ -73,7 +73,7 @@ static void echo(const struct pm_path_config *cfg, const char *addr, bool known,
 		 struct pm_totals *totals, enum pm_state *state, uint64_t *strays)
 {
 	struct pm_prober *pr = pm_prober_new(loop, &rng, &ops);
-	struct pm_reflector *rf = pm_reflector_new(loop, PM_STAMP_PORT);
+	struct pm_reflector *rf = pm_reflector_new(loop, PM_STAMP_PORT, 0);
 	struct pm_place where = place(addr);
 	struct seen seen = {0};
 	struct pm_target *t = pm_prober_add(pr, cfg, &seen);
