@@ -169,7 +169,7 @@ static void settle_collision(struct ike_sa *sa, const struct ike_op *op,
 	if (theirs) {
 		ike_child_replaced(theirs);
 		theirs->switch_at = MONO_NEVER;
-		theirs->delete_at = mono_add_ms(sa->ike->now, IKE_OLD_SA_LINGER_MS);
+		theirs->delete_at = mono_add_ms(sa->ike->now, IKE_OLD_CHILD_LINGER_MS);
 	}
 	if (old) {
 		old->delete_ours = true;
@@ -411,7 +411,7 @@ static void finish_peer(struct ike_sa *sa, struct ike_bytes shared, const uint8_
 	if (old) {
 		ike_child_replaced(old);
 		/* The peer deletes it; should it forget, we do. */
-		old->delete_at = mono_add_ms(sa->ike->now, IKE_OLD_SA_LINGER_MS);
+		old->delete_at = mono_add_ms(sa->ike->now, IKE_OLD_CHILD_LINGER_MS);
 	}
 	wbuf_u32(&w, op->spi);
 	ike_exchange_begin(sa, &b, buf, IKE_EX_CREATE_CHILD, true);

@@ -78,9 +78,16 @@ void ike_child_esp(const struct ike_child *child, enum ike_dir dir, struct ike_e
 static void emit(const struct ike_child *child, enum ike_act kind, enum ike_dir dir)
 {
 	struct ike_sa *sa = child->sa;
-	struct ike_action *act =
-		ike_out_add(&sa->ike->out, kind, sa->tun ? sa->tun->name : NULL);
+	struct ike_action *act;
 
+	/*
+	 * First what a restart must know: an SA is installed once in its life,
+	 * so one that may be installed is never taken for one that is not.
+	 */
+	if (kind == IKE_ACT_SA_INSTALL && sa->saved)
+		ike_sa_save(sa);
+	act = ike_out_add(&sa->ike->out, kind, sa->tun ? sa->tun->name : NULL);
+	sa->unsaved = true;
 	act->sa_id = sa->own_spi;
 	ike_child_esp(child, dir, &act->u.esp);
 	if (kind != IKE_ACT_SA_INSTALL)
@@ -102,6 +109,7 @@ void ike_child_index(struct ike_sa *sa, struct ike_child *child)
 	child->sa = sa;
 	DL_APPEND(sa->children, child);
 	sa->n_children++;
+	sa->half_open_at = MONO_NEVER;
 	HASH_ADD(hh, sa->ike->children, spi_in, sizeof(child->spi_in), child);
 }
 
@@ -150,6 +158,7 @@ struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_child_param
 	child->family4 = p->family4;
 	child->family6 = p->family6;
 	child->replaces = p->replaces;
+	child->ours = p->initiator;
 	ike_child_index(sa, child);
 	start_times(child);
 	child->in_installed = true;
@@ -183,6 +192,59 @@ void ike_child_replaced(struct ike_child *child)
 		child->state = IKE_CHILD_REPLACED;
 	child->rekey_now = false;
 	child->rekey_at = MONO_NEVER;
+}
+
+/* Both ends order the children of an IKE SA in the same way by this. */
+static uint32_t rank(const struct ike_child *child)
+{
+	return child->spi_in < child->spi_out ? child->spi_in : child->spi_out;
+}
+
+/* Nothing to send with: make another where we may, and do not wait for ever. */
+static void childless(struct ike_sa *sa)
+{
+	struct ike *ike = sa->ike;
+
+	if (mono_is_never(sa->half_open_at))
+		sa->half_open_at = mono_add_ms(ike->now, IKE_CHILDLESS_MS);
+	if (!sa->tun->conn->cfg.initiate || sa->want & IKE_WANT_CHILD)
+		return;
+	sa->want |= IKE_WANT_CHILD;
+	sa->want_from = mono_max(sa->want_from,
+				 mono_add_ms(ike->now,
+					     rng_below(ike->rng, IKE_CHILD_AGAIN_MS)));
+}
+
+void ike_child_settle(struct ike_sa *sa)
+{
+	struct ike_child *best = NULL;
+	struct ike_child *child;
+	bool several = false;
+
+	DL_FOREACH (sa->children, child) {
+		if (child->state != IKE_CHILD_ALIVE)
+			continue;
+		several = several || best;
+		if (!best || rank(child) > rank(best))
+			best = child;
+	}
+	if (!best) {
+		childless(sa);
+		return;
+	}
+	sa->half_open_at = MONO_NEVER;
+	if (!several)
+		return;
+	ike_child_switch(best);
+	DL_FOREACH (sa->children, child) {
+		if (child == best || child->state != IKE_CHILD_ALIVE)
+			continue;
+		ike_child_replaced(child);
+		child->delete_ours = child->ours;
+		if (!child->ours)
+			child->delete_at =
+				mono_add_ms(sa->ike->now, IKE_OLD_CHILD_LINGER_MS);
+	}
 }
 
 void ike_child_deleted(struct ike_child *child)

@@ -39,6 +39,7 @@ struct ike_child {
 	uint8_t key_out[IKE_KEYMAT_MAX];
 	bool in_installed;
 	bool out_installed;
+	bool ours; /* we began the exchange that made it */
 	bool delete_ours; /* we are the end that deletes it */
 	bool rekey_now; /* wanted */
 	uint32_t replaces; /* inbound SPI of the child it takes over from, or 0 */
@@ -87,6 +88,13 @@ void ike_child_switch(struct ike_child *child);
 
 /* It is replaced: no more rekeys of it. */
 void ike_child_replaced(struct ike_child *child);
+
+/*
+ * With nothing under way an IKE SA has one child that lives. Should both ends
+ * have made one, both keep the same: of the others each is deleted by the end
+ * that made it.
+ */
+void ike_child_settle(struct ike_sa *sa);
 
 /* Deleted by agreement: outbound half away now, inbound half after lingering. */
 void ike_child_deleted(struct ike_child *child);

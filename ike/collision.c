@@ -27,6 +27,10 @@ enum ike_verdict ike_collision_verdict(const struct ike_meeting *m)
 		return IKE_ANSWER_LATER;
 	if (m->asked == IKE_ASKED_CHILD)
 		return IKE_ANSWER;
+	/* It may be the one that the answer to our request brings. */
+	if (!m->child_known &&
+	    (m->doing == IKE_OP_CHILD_NEW || m->doing == IKE_OP_CHILD_REKEY))
+		return IKE_ANSWER_LATER;
 	if (!m->child_known)
 		return IKE_ANSWER_UNKNOWN;
 	if (m->child_deleting)

@@ -13,8 +13,6 @@
 #include "ike/steps.h"
 #include "lib/alloc.h"
 
-enum { CHILD_AGAIN_MS = 1000 }; /* the peer deleted the last child */
-
 /* ---- operations ---------------------------------------------------------- */
 
 static struct ike_op *op_new(enum ike_op_kind kind)
@@ -135,7 +133,7 @@ void ike_info_refuse(struct ike_sa *sa, uint16_t notify)
 	(void)ike_exchange_request(sa, &b, IKE_EX_INFORMATIONAL);
 }
 
-/* A tunnel whose last child went: say so, and make another where we may. */
+/* A tunnel whose last child went: say so; ike_child_settle() cares for another. */
 static void child_is_missing(struct ike_sa *sa, enum ike_reason reason,
 			     const char *sentence)
 {
@@ -145,13 +143,6 @@ static void child_is_missing(struct ike_sa *sa, enum ike_reason reason,
 		return;
 	ike_engine_event(sa->ike, sa->tun->name, IKE_EV_CHILD_DOWN, reason, 0, false,
 			 sentence);
-	if (sa->tun->conn->cfg.initiate) {
-		sa->want |= IKE_WANT_CHILD;
-		sa->want_from =
-			mono_add_us(sa->ike->now,
-				    rng_jitter_us(sa->ike->rng,
-						  CHILD_AGAIN_MS * MONO_US_PER_MS, 50));
-	}
 }
 
 static void answered_delete_child(struct ike_sa *sa, uint32_t spi_in)

@@ -50,14 +50,18 @@ enum {
 	IKE_SA_MAX = 20000,
 	IKE_CHILDREN_MAX = 8, /* of one IKE SA, in all states */
 	IKE_COOKIE_ROUNDS_MAX = 3, /* answers to COOKIE in one attempt */
-	IKE_REKEY_MIN_MS = 1000, /* a peer's rekeys of an IKE SA, apart */
+	IKE_REKEY_MIN_MS = 2000, /* a peer's rekeys of an IKE SA, apart */
 	IKE_REKEY_FROM_PCT = 65, /* of the lifetime: rekeys start between, */
 	IKE_REKEY_TO_PCT = 80, /* outside the margins that clouds use */
 	IKE_RETRY_MIN_MS = 3000, /* after TEMPORARY_FAILURE, with jitter */
 	IKE_RETRY_MAX_MS = 10000,
 	IKE_OUT_SWITCH_MS = 2000, /* rekey answered: our outbound follows */
 	IKE_IN_LINGER_MS = 5000, /* a deleted child's inbound half */
-	IKE_OLD_SA_LINGER_MS = 10000, /* waiting for the Delete of a rekeyed SA */
+	IKE_CHILD_AGAIN_MS = 1000, /* at most, before a lost child is made again */
+	IKE_CHILDLESS_MS = 30000, /* an IKE SA without a child is of no use */
+	IKE_OLD_CHILD_LINGER_MS = 10000, /* for the peer's Delete; then ours */
+	/* Longer than a peer repeats a request whose answer got lost. */
+	IKE_OLD_IKE_LINGER_MS = 120000,
 	IKE_REPLACED_LINGER_MS = 2000, /* an SA that a newer one replaces */
 	IKE_TIE_MS = 10000, /* SAs made this close together are a tie */
 	IKE_LIFE_S = 14400,

@@ -228,6 +228,7 @@ static void io_child(struct io *io, struct ike_child *c)
 	io_bytes(io, c->key_out, sizeof(c->key_out));
 	io_bool(io, &c->in_installed);
 	io_bool(io, &c->out_installed);
+	io_bool(io, &c->ours);
 	io_bool(io, &c->delete_ours);
 	io_bool(io, &c->rekey_now);
 	io_u32(io, &c->replaces);
@@ -303,6 +304,7 @@ static void io_sa(struct io *io, struct ike_sa *sa)
 	io_u32(io, &want);
 	sa->want = want;
 	io_mono(io, &sa->want_from);
+	io_bool(io, &sa->undecided);
 	io_op(io, &sa->op);
 	io_op(io, &sa->peer_op);
 	io_mono(io, &sa->since);

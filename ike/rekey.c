@@ -69,6 +69,7 @@ static struct ike_sa *make(struct ike_sa *old, const struct ike_op *op, bool our
 	sa->encap = old->encap;
 	sa->local_id = old->local_id;
 	sa->remote_id = old->remote_id;
+	sa->peer_rekeyed = old->peer_rekeyed;
 	ike_sa_move(sa, IKE_SA_ESTABLISHED);
 	ike_sa_start_timers(sa);
 out:
@@ -79,6 +80,7 @@ out:
 /* fresh takes over; old waits for its Delete, ours or the peer's. */
 static void hand_over(struct ike_sa *old, struct ike_sa *fresh, bool delete_ours)
 {
+	fresh->undecided = false;
 	ike_child_move_all(old, fresh);
 	/* What is still wanted is wanted from the new one. */
 	fresh->want |= old->want & ~(unsigned int)IKE_WANT_REKEY_IKE;
@@ -89,7 +91,7 @@ static void hand_over(struct ike_sa *old, struct ike_sa *fresh, bool delete_ours
 	old->rekey_at = MONO_NEVER;
 	old->dpd_at = MONO_NEVER;
 	old->keepalive_at = MONO_NEVER;
-	old->expire_at = mono_add_ms(old->ike->now, IKE_OLD_SA_LINGER_MS);
+	old->expire_at = mono_add_ms(old->ike->now, IKE_OLD_IKE_LINGER_MS);
 	ike_sa_touch(old);
 	ike_sa_save(fresh);
 	ike_sa_save(old);
@@ -167,7 +169,7 @@ static void finish(struct ike_sa *sa, const struct ike_job *job)
 		ike_sa_move(ours, IKE_SA_REKEYED);
 		ours->rekey_at = MONO_NEVER;
 		ours->dpd_at = MONO_NEVER;
-		ours->expire_at = mono_add_ms(sa->ike->now, IKE_OLD_SA_LINGER_MS);
+		ours->expire_at = mono_add_ms(sa->ike->now, IKE_OLD_IKE_LINGER_MS);
 		tell(theirs, false, true);
 		return;
 	}
@@ -176,7 +178,7 @@ static void finish(struct ike_sa *sa, const struct ike_job *job)
 		ike_sa_move(theirs, IKE_SA_REKEYED);
 		theirs->rekey_at = MONO_NEVER;
 		theirs->dpd_at = MONO_NEVER;
-		theirs->expire_at = mono_add_ms(sa->ike->now, IKE_OLD_SA_LINGER_MS);
+		theirs->expire_at = mono_add_ms(sa->ike->now, IKE_OLD_IKE_LINGER_MS);
 	}
 	tell(ours, true, collided);
 }
@@ -356,6 +358,7 @@ void ike_rekey_peer_job(struct ike_sa *sa, struct ike_job *job)
 	if (undecided) {
 		sa->op->collided = true;
 		sa->op->their_ike_spi = fresh->own_spi;
+		fresh->undecided = true;
 		sa->op->their_low = ike_collision_lower(&op->nonce, &op->peer_nonce)
 					    ? op->nonce
 					    : op->peer_nonce;

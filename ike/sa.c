@@ -333,6 +333,8 @@ static void forget(struct ike_sa *sa)
 /* Nothing works on it any more; what it had is taken away. */
 static void strip(struct ike_sa *sa)
 {
+	if (sa->op && sa->op->kind == IKE_OP_IKE_REKEY && sa->op->collided)
+		ike_rekey_abandoned(sa);
 	while (sa->children)
 		ike_child_end(sa->children);
 	forget(sa);
@@ -463,6 +465,7 @@ void ike_sa_save(struct ike_sa *sa)
 		return;
 	bytes = ike_persist_encode(sa, &len);
 	sa->saved = true;
+	sa->unsaved = false;
 	act = ike_out_add(&sa->ike->out, IKE_ACT_SAVE, sa->tun ? sa->tun->name : NULL);
 	act->sa_id = sa->own_spi;
 	act->u.save.bytes = ike_out_keep(&sa->ike->out, bytes, len);
@@ -517,6 +520,8 @@ static void half_open_end(struct ike_sa *sa)
 {
 	if (sa->state == IKE_SA_CLOSING || sa->state == IKE_SA_REFUSED || !sa->tun)
 		ike_sa_end_silently(sa);
+	else if (sa->state == IKE_SA_ESTABLISHED)
+		ike_sa_close(sa, IKE_REASON_LOST, "it had no child SA for too long");
 	else
 		gave_up(sa);
 }
@@ -609,8 +614,10 @@ static void begin_wanted(struct ike_sa *sa)
 		ike_info_delete_ike(sa);
 		return;
 	}
-	if (sa->state != IKE_SA_ESTABLISHED)
+	if (sa->state != IKE_SA_ESTABLISHED || sa->undecided)
 		return;
+	if (!sa->peer_op)
+		ike_child_settle(sa);
 	child = child_to_delete(sa);
 	if (child) {
 		ike_info_delete_child(sa, child);
@@ -664,6 +671,8 @@ void ike_sa_run(struct ike_sa *sa)
 	    (sa->state == IKE_SA_ESTABLISHED || sa->state == IKE_SA_CLOSING ||
 	     sa->state == IKE_SA_REKEYED))
 		begin_wanted(sa);
+	if (sa->saved && sa->unsaved)
+		ike_sa_save(sa);
 	if (sa->state != IKE_SA_DEAD)
 		ike_timerq_set(&sa->ike->timers, &sa->timer, deadline(sa));
 }

@@ -163,6 +163,8 @@ struct ike_sa {
 	size_t resp_len;
 
 	bool saved; /* the host has bytes of it */
+	bool undecided; /* made by a rekey of the peer while ours is under way */
+	bool unsaved; /* and something changed since */
 	unsigned int want;
 	struct mono want_from; /* not before, after TEMPORARY_FAILURE */
 	struct ike_op *op;
