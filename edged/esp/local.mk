@@ -17,3 +17,4 @@ edged_esp_libesp_a_SOURCES = \
 sbin_PROGRAMS += edge-esp
 edge_esp_SOURCES = edged/esp/main.c
 edge_esp_LDADD = edged/esp/libesp.a $(LIB_LIBS)
+dist_man_MANS += edged/esp/edge-esp.8

@@ -145,6 +145,19 @@ def test_ike_and_keepalives_share_the_port(lab, ends):
     assert count["bad"] == count["auth"] == 0
 
 
+def test_an_ike_message_may_ride_at_the_end_of_a_train(lab, ends):
+    a, b = ends
+    join(a, b, SLOT)
+    # Over loopback a UDP_SEGMENT send arrives as one datagram of three pieces.
+    lab.run("b", ["/usr/bin/python3", "-c",
+                  "import socket, struct\n"
+                  "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                  "s.setsockopt(socket.IPPROTO_UDP, 103, 60)\n"
+                  "s.sendto(b'\\1' * 120 + b'\\0\\0\\0\\0tail', ('192.0.2.2', 4500))"])
+    b.wait_event("ike 1 192.0.2.2:")
+    assert b.saw("ike")[0].endswith(" " + b"tail".hex())
+
+
 def test_edged_may_die_and_come_back(lab, ends):
     a, b = ends
     join(a, b, SLOT)
@@ -296,3 +309,54 @@ def test_largest_inner_packet_fits_the_wire(lab, ends):
                          inside(SLOT, 2)[0]])
     assert " 0% packet loss" in done.stdout
     assert max(p[4] for p in capture.packets()) == 1500
+
+
+def test_a_hostile_client_is_dropped_and_changes_nothing(lab, ends):
+    a, b = ends
+    join(a, b, SLOT)
+    before = a.sas()
+    script = """
+import os, socket, struct, sys
+path = sys.argv[1]
+def talk(*messages):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect(path)
+    for m in messages:
+        try: s.send(m)
+        except OSError: break
+    s.settimeout(5)
+    try:
+        while s.recv(65536): pass
+    except OSError: pass
+    s.close()
+def msg(kind, body, length=None, version=1):
+    n = 16 + len(body)
+    return struct.pack("<IHHII", n if length is None else length, kind, version, 1, 0) + body
+for m in (b"x", b"", os.urandom(200), os.urandom(60000), msg(8, b"", 99), msg(8, b"", None, 9),
+          msg(77, b""), msg(5, bytes(8)), msg(64, bytes(8)), msg(1, bytes(24)) * 2):
+    talk(m)
+# Well-formed and wrong: answered, not obeyed.
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(path)
+s.recv(65536)
+for kind, body in ((1, bytes(24)), (3, bytes(8)), (3, b"\\xff" * 8), (5, os.urandom(92)),
+                   (7, os.urandom(92)), (4, b"\\xff" * 8)):
+    s.send(msg(kind, body))
+    answer = s.recv(65536)
+    assert struct.unpack("<IHHIIiI", answer)[5] < 0, (kind, answer)
+"""
+    a.stop()
+    esp = os.path.join(a.dir, "esp.sock")
+    done = lab.run("a", ["/usr/bin/python3", "-c", script, esp], check=False)
+    assert done.returncode == 0, done.stderr
+    # edged connects again and finds everything as it was.
+    a.events.clear()
+    a.start()
+    a.wait_ready()
+    assert a.sas() == before
+    assert lab.service("esp-a")["starts"] == 1
+    assert ping(lab, "a", inside(SLOT, 2)[0]) == 3
+    # Nobody else may connect.
+    other = lab.run("a", ["setpriv", "--reuid", "60990", "--regid", "60990", "--clear-groups",
+                          "/usr/bin/python3", "-c", script, esp], check=False)
+    assert other.returncode != 0
