@@ -48,6 +48,7 @@ enum {
 	BATCH_MS = 50,
 	BEAT_NS = 10000000,
 	LATE_NS = 2000000,
+	LINGER_NS = 800000000,
 	NS_PER_S = 1000000000,
 };
 
@@ -368,6 +369,7 @@ static int send_flows(char **texts, int n)
 	static struct flow flows[MAX_FLOWS];
 	static struct pollfd fds[MAX_FLOWS];
 	int64_t flushed = now_ns();
+	int64_t end = 0;
 
 	if (n > MAX_FLOWS) {
 		fprintf(stderr, "flow: at most %d flows\n", MAX_FLOWS);
@@ -379,12 +381,15 @@ static int send_flows(char **texts, int n)
 		flows[i].next_ns = now_ns() + flows[i].interval_ns * i / n;
 		fds[i] = (struct pollfd){.fd = flows[i].fd, .events = POLLIN};
 	}
-	while (!stop_asked) {
+	/* asked to stop it sends no more, but hears what is still under way */
+	while (!end || now_ns() < end) {
 		int64_t now = now_ns();
 		int64_t next = now + BATCH_MS * 1000000LL;
 		struct timespec wait;
 
-		for (int i = 0; i < n; i++) {
+		if (stop_asked && !end)
+			end = now + LINGER_NS;
+		for (int i = 0; i < n && !end; i++) {
 			if (flows[i].next_ns <= now)
 				flow_send(&flows[i], (uint16_t)i);
 			if (flows[i].next_ns < next)
