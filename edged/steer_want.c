@@ -8,46 +8,14 @@
 #include <utlist.h>
 
 #include "edged/config/config.h"
+#include "edged/config/render.h"
 #include "edged/edged.h"
 #include "edged/steering.h"
 #include "lib/alloc.h"
 #include "routing/classify/nft.h"
 #include "routing/owned.h"
 
-enum { US_PER_S = 1000000 };
-
 /* --- prefixes ----------------------------------------------------------------- */
-
-static void add_all(struct rt_prefixes *to, const struct config_prefixes *from)
-{
-	for (size_t i = 0; i < from->n; i++)
-		rt_prefixes_add(to, &from->v[i]);
-}
-
-static void add_text(struct rt_prefixes *to, const char *text)
-{
-	struct prefix p;
-
-	if (!prefix_parse(text, &p))
-		rt_prefixes_add(to, &p);
-}
-
-/* What is taken by BGP when the file does not say. */
-static void add_private(struct rt_prefixes *to)
-{
-	add_text(to, "10.0.0.0/8");
-	add_text(to, "172.16.0.0/12");
-	add_text(to, "192.168.0.0/16");
-	add_text(to, "fc00::/7");
-}
-
-static void add_accept(const struct config *c, struct rt_prefixes *to)
-{
-	if (c->bgp.accept.n)
-		add_all(to, &c->bgp.accept);
-	else
-		add_private(to);
-}
 
 static void add_host(struct rt_prefixes *to, const struct addr *a)
 {
@@ -55,40 +23,6 @@ static void add_host(struct rt_prefixes *to, const struct addr *a)
 
 	if (a->family)
 		rt_prefixes_add(to, &p);
-}
-
-/* The networks inside addresses come from: ranges, and those of end points. */
-static void add_inside(const struct config *c, struct rt_prefixes *to)
-{
-	add_all(to, &c->inside);
-	for (size_t i = 0; i < c->peers.n; i++) {
-		const struct config_peer *p = &c->peers.v[i];
-
-		for (size_t t = 0; t < p->tunnels.n; t++) {
-			const struct config_prefixes *in = &p->tunnels.v[t].inside;
-
-			for (size_t k = 0; k < in->n; k++) {
-				struct prefix net =
-					prefix_of(&in->v[k].addr, in->v[k].len);
-
-				rt_prefixes_add(to, &net);
-			}
-		}
-	}
-}
-
-/*
- * What the leak guard covers: networks; what BGP may bring where there is BGP;
- * private addresses where nothing is said at all.
- */
-static void add_guard(const struct config *c, struct rt_prefixes *to)
-{
-	for (size_t i = 0; i < c->peers.n; i++) {
-		add_all(to, &c->peers.v[i].networks);
-		add_all(to, &c->peers.v[i].accept);
-	}
-	if (c->bgp.asn || !to->n)
-		add_accept(c, to);
 }
 
 static void add_connected(const struct uplink *u, struct rt_prefixes *to)
@@ -181,9 +115,9 @@ void steer_policy_fill(const struct edged *ed, bool keep, steer_carries carries,
 	for (const struct peer *p = ed->peers; p; p = p->hh.next)
 		fill_peer(p, carries, ctx, ret);
 	if (!ed->opt.without_leak_guard)
-		add_guard(ed->config, &ret->guard);
-	add_all(&ret->local, &ed->config->lan);
-	add_inside(ed->config, &ret->local);
+		config_add_guard(ed->config, &ret->guard);
+	config_add_prefixes(&ret->local, &ed->config->lan);
+	config_add_inside(ed->config, &ret->local);
 	ret->want.uplinks = ret->uplinks;
 	ret->want.tunnels = ret->tunnels;
 	ret->want.networks = ret->networks;
@@ -207,41 +141,6 @@ void steer_policy_fini(struct steer_policy *p)
 
 /* --- nftables ---------------------------------------------------------------------- */
 
-static struct rt_flow *flows_of(const struct config_class *c)
-{
-	struct rt_flow *flows = ed_array(c->match.n + 1, sizeof(*flows));
-
-	for (size_t i = 0; i < c->match.n; i++) {
-		const struct config_match *m = &c->match.v[i];
-
-		flows[i] = (struct rt_flow){
-			.from = m->from,
-			.to = m->to,
-			.protocol = (uint8_t)m->protocol,
-			.from_port = {(uint16_t)m->from_port[0],
-				      (uint16_t)m->from_port[1]},
-			.to_port = {(uint16_t)m->to_port[0], (uint16_t)m->to_port[1]},
-		};
-	}
-	return flows;
-}
-
-static struct rt_nft_class *nft_classes(const struct config *c)
-{
-	struct rt_nft_class *classes = ed_array(c->classes.n + 1, sizeof(*classes));
-
-	for (size_t i = 0; i < c->classes.n; i++) {
-		const struct config_class *from = &c->classes.v[i];
-
-		classes[i] = (struct rt_nft_class){.index = (uint32_t)i,
-						   .flows = flows_of(from),
-						   .n_flows = from->match.n};
-		for (size_t d = 0; d < from->dscp.n; d++)
-			classes[i].dscp |= UINT64_C(1) << (from->dscp.v[d] & 63);
-	}
-	return classes;
-}
-
 static uint16_t smallest_mtu(const struct edged *ed)
 {
 	uint32_t mtu = 0;
@@ -251,32 +150,6 @@ static uint16_t smallest_mtu(const struct edged *ed)
 			mtu = t->mtu;
 	}
 	return mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
-}
-
-/* The table of c with these uplinks, whose memory stays the caller's. */
-static json_t *nft_of(const struct config *c, const struct rt_nft_uplink *uplinks,
-		      size_t n_uplinks, bool guarded, uint16_t mtu)
-{
-	struct rt_nft_class *classes = nft_classes(c);
-	struct rt_prefixes guard = {0};
-	struct rt_nft_spec spec = {.classes = classes,
-				   .n_classes = c->classes.n,
-				   .default_class = (int64_t)c->classes.n - 1,
-				   .uplinks = uplinks,
-				   .n_uplinks = n_uplinks,
-				   .tunnel_mtu = mtu};
-	json_t *js;
-
-	if (guarded)
-		add_guard(c, &guard);
-	spec.guard = guard.v;
-	spec.n_guard = guard.n;
-	js = rt_nft_table(&spec);
-	for (size_t i = 0; i < c->classes.n; i++)
-		free((void *)(uintptr_t)classes[i].flows);
-	free(classes);
-	free(guard.v);
-	return js;
 }
 
 struct json_t *steer_nft(const struct edged *ed)
@@ -294,24 +167,11 @@ struct json_t *steer_nft(const struct edged *ed)
 						    .connected = connected[n].v,
 						    .n_connected = connected[n].n};
 	}
-	js = nft_of(ed->config, uplinks, n, !ed->opt.without_leak_guard,
-		    smallest_mtu(ed));
+	js = config_nft(ed->config, uplinks, n, !ed->opt.without_leak_guard,
+			smallest_mtu(ed));
 	for (size_t i = 0; i < n; i++)
 		free(connected[i].v);
 	free(connected);
-	free(uplinks);
-	return js;
-}
-
-struct json_t *steer_nft_of_config(const struct config *c)
-{
-	struct rt_nft_uplink *uplinks = ed_array(c->uplinks.n + 1, sizeof(*uplinks));
-	json_t *js;
-
-	for (size_t i = 0; i < c->uplinks.n; i++)
-		uplinks[i] = (struct rt_nft_uplink){.ifname = c->uplinks.v[i].interface,
-						    .slot = (uint32_t)i};
-	js = nft_of(c, uplinks, c->uplinks.n, true, 0);
 	free(uplinks);
 	return js;
 }
@@ -366,29 +226,6 @@ void steer_intent_peer(const struct peer *p, struct rt_intent *i)
 		add_choice(rt, &plan->classes[k]);
 }
 
-static uint16_t seconds(int64_t us, uint16_t fallback)
-{
-	int64_t s = us / US_PER_S;
-
-	return s <= 0 ? fallback : s > UINT16_MAX ? UINT16_MAX : (uint16_t)s;
-}
-
-/*
- * What p may tell us: its own list, else everybody's; and its static networks
- * besides, so that they may lie within our LAN's range (a hub's 10.0.0.0/8).
- */
-static void add_peer_accept(const struct config *c, const struct config_peer *p,
-			    struct rt_prefixes *to)
-{
-	if (!p->accept.n && !p->networks.n)
-		return;
-	if (p->accept.n)
-		add_all(to, &p->accept);
-	else
-		add_accept(c, to);
-	add_all(to, &p->networks);
-}
-
 static void add_neighbor(const struct config *c, const struct tunnel *t, int family,
 			 struct rt_bgp *b)
 {
@@ -402,68 +239,16 @@ static void add_neighbor(const struct config *c, const struct tunnel *t, int fam
 	n->peer = in->peer;
 	n->local = in->local;
 	n->asn = (uint32_t)p->asn;
-	n->hold_s = seconds(p->profile.hold_time_us, 0);
-	add_peer_accept(c, p, &n->accept);
-}
-
-/*
- * A router id that stays when addresses come and go: the first host of the first
- * IPv4 LAN, else one made of the site's name.
- */
-static struct addr choose_router_id(const struct config *c)
-{
-	struct addr id = c->bgp.router_id;
-	uint32_t hash = 2166136261U;
-
-	for (size_t i = 0; !id.family && i < c->lan.n; i++) {
-		if (c->lan.v[i].addr.family == AF_INET)
-			id = addr_offset(&c->lan.v[i].addr, 1);
-	}
-	if (id.family)
-		return id;
-	for (const char *s = c->name ? c->name : ""; *s; s++)
-		hash = (hash ^ (uint8_t)*s) * 16777619U;
-	id.family = AF_INET;
-	id.b[0] = 10;
-	id.b[1] = (uint8_t)(hash >> 16);
-	id.b[2] = (uint8_t)(hash >> 8);
-	id.b[3] = (uint8_t)(hash | 1);
-	return id;
-}
-
-static void fill_bgp(const struct config *c, struct rt_bgp *b)
-{
-	b->asn = (uint32_t)c->bgp.asn;
-	if (!b->asn)
-		return;
-	b->router_id = choose_router_id(c);
-	b->hold_s = seconds(c->bgp.hold_time_us, b->hold_s);
-	b->connect_s = seconds(c->bgp.connect_retry_us, b->connect_s);
-	b->restart_s = seconds(c->bgp.restart_time_us, b->restart_s);
-	add_all(&b->announce, &c->bgp.announce);
-	add_accept(c, &b->accept);
-	add_all(&b->refuse, &c->lan);
-	add_inside(c, &b->refuse);
-}
-
-static struct rt_intent *new_intent(const struct config *c, bool wait)
-{
-	struct rt_intent *i =
-		rt_intent_new(c->frr.socket_dir ? c->frr.socket_dir : "/run/frr");
-
-	i->wait = wait;
-	for (size_t k = 0; k < c->classes.n; k++)
-		rt_intent_add_class(i, c->classes.v[k].name,
-				    rt_class_table((uint32_t)k));
-	fill_bgp(c, &i->bgp);
-	return i;
+	n->hold_s = config_seconds(p->profile.hold_time_us, 0);
+	config_add_peer_accept(c, p, &n->accept);
 }
 
 struct rt_intent *steer_intent(const struct edged *ed, bool wait)
 {
 	const struct config *c = ed->config;
-	struct rt_intent *i = new_intent(c, wait);
+	struct rt_intent *i = config_intent(c);
 
+	i->wait = wait;
 	for (const struct peer *p = ed->peers; p; p = p->hh.next)
 		steer_intent_peer(p, i);
 	if (!i->bgp.asn)
@@ -476,28 +261,6 @@ struct rt_intent *steer_intent(const struct edged *ed, bool wait)
 			continue;
 		for (int f = 0; f < ED_FAMILIES; f++)
 			add_neighbor(c, t, f, &i->bgp);
-	}
-	return i;
-}
-
-struct rt_intent *steer_intent_of_config(const struct config *c)
-{
-	struct rt_intent *i = new_intent(c, false);
-
-	/* Addresses that only a running daemon knows are of no matter to a check. */
-	for (size_t k = 0; i->bgp.asn && k < c->peers.n; k++) {
-		const struct config_peer *p = &c->peers.v[k];
-		struct rt_neighbor *n;
-
-		if (!p->asn)
-			continue;
-		n = rt_bgp_add_neighbor(&i->bgp, p->name);
-		n->peer = (struct addr){.family = AF_INET,
-					.b = {192, 0, (uint8_t)(k >> 8), (uint8_t)k}};
-		n->local = (struct addr){.family = AF_INET, .b = {192, 1, 0, 1}};
-		n->asn = (uint32_t)p->asn;
-		n->hold_s = seconds(p->profile.hold_time_us, 0);
-		add_peer_accept(c, p, &n->accept);
 	}
 	return i;
 }

@@ -14,7 +14,6 @@
 #include "edged/policy_plan.h"
 #include "routing/intent.h"
 
-struct config;
 struct edged;
 struct json_t;
 struct peer;
@@ -41,19 +40,10 @@ void steer_policy_fini(struct steer_policy *p);
 /* The batch for nft; a new reference. */
 struct json_t *steer_nft(const struct edged *ed);
 
-/* The same from a configuration alone, as a check of it would have it judged. */
-struct json_t *steer_nft_of_config(const struct config *c);
-
 /* The whole intent; the caller frees it. */
 struct rt_intent *steer_intent(const struct edged *ed, bool wait);
 
 /* One peer of it, appended to i. */
 void steer_intent_peer(const struct peer *p, struct rt_intent *i);
-
-/*
- * The BGP part as far as the configuration alone gives it, for the check of its
- * lines; the caller frees it.
- */
-struct rt_intent *steer_intent_of_config(const struct config *c);
 
 #endif
