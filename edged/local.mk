@@ -39,7 +39,7 @@ edged_libedged_a_SOURCES = \
 
 # What a program links that uses parts of the daemon.
 EDGED_LIBS = edged/libedged.a edged/libdataplane.a ike/libike.a pathmon/libpathmon.a \
-	routing/librouting.a edged/libconfig.a lib/libed.a $(YAML_LIBS) $(JANSSON_LIBS) \
+	edged/libconfig.a routing/librouting.a lib/libed.a $(YAML_LIBS) $(JANSSON_LIBS) \
 	$(SQLITE_LIBS) $(CARES_LIBS) $(MNL_LIBS) $(CRYPTO_LIBS) $(EV_LIBS) -lpthread -lm
 
 sbin_PROGRAMS += edged/edged

@@ -49,6 +49,7 @@ enum rpc_code {
 	RPC_ENOTFOUND = -32003, /* the named thing does not exist */
 	RPC_EREFUSED = -32004, /* the configuration was refused; data lists why */
 	RPC_EFAILED = -32005, /* tried, did not work */
+	RPC_ELAST_ERRNO = -4096, /* above it: a negative errno */
 };
 
 /* Zero in a field takes its default. */
@@ -191,8 +192,9 @@ bool rpc_client_is_up(const struct rpc_client *c);
 
 /*
  * An answer. code is 0 and result set (borrowed), or code is an error of enum
- * rpc_code with its sentence in message and, perhaps, data; -ECONNRESET when the
- * connection ended first.
+ * rpc_code with its sentence in message and, perhaps, data; a negative errno as
+ * down() gets it (-ECONNRESET; -EACCES, -EUSERS: turned away) when the connection
+ * ended first.
  */
 struct rpc_answer {
 	int code;

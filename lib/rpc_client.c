@@ -95,10 +95,9 @@ static void close_all(struct rpc_client *c)
 }
 
 /* Take every call that waits and answer it: the connection ended. */
-static void fail_waiting(struct rpc_client *c)
+static void fail_waiting(struct rpc_client *c, int err)
 {
-	struct rpc_answer answer = {.code = -ECONNRESET,
-				    .message = "the connection ended"};
+	struct rpc_answer answer = {.code = err, .message = "the connection ended"};
 	struct waiting *list = c->waiting;
 	struct waiting *w;
 	struct waiting *tmp;
@@ -117,7 +116,7 @@ static void go_down(struct rpc_client *c, int err)
 	c->turned_away = 0;
 	enter(c);
 	close_all(c);
-	fail_waiting(c);
+	fail_waiting(c, err);
 	if (!c->freed && c->ops.down)
 		c->ops.down(c->ctx, err);
 	if (!leave(c))
@@ -301,7 +300,7 @@ void rpc_client_free(struct rpc_client *c)
 	c->freed = true;
 	enter(c);
 	close_all(c);
-	fail_waiting(c);
+	fail_waiting(c, -ECONNRESET);
 	leave(c);
 }
 

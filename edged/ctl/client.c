@@ -110,8 +110,6 @@ static enum ctl_exit status_of(int code)
 		return CTL_USAGE;
 	case RPC_EREFUSED:
 		return CTL_REFUSED;
-	case -ECONNRESET:
-		return CTL_NO_DAEMON;
 	}
 	return CTL_FAILED;
 }
@@ -134,13 +132,13 @@ static void on_answer(void *ctx, const struct rpc_answer *answer)
 	if (answer->code == 0) {
 		a->status = CTL_DONE;
 		a->result = json_deep_copy(answer->result);
+	} else if (answer->code < 0 && answer->code > RPC_ELAST_ERRNO) {
+		a->down_err = answer->code;
+		a->status = say_no_daemon(a->c, a);
 	} else {
 		a->status = status_of(answer->code);
 		print_data(answer->data);
-		ctl_error("%s",
-			  answer->code == -ECONNRESET
-				  ? "edged ended the connection before it answered"
-				  : answer->message);
+		ctl_error("%s", answer->message);
 	}
 	loop_stop(a->c->loop);
 }
