@@ -124,6 +124,13 @@ void pm_liveness_arrived(struct pm_liveness *l, struct mono now)
 	l->last_arrival = mono_max(l->last_arrival, now);
 }
 
+static int64_t between(int64_t v, int64_t min, int64_t max)
+{
+	if (v < min)
+		return min;
+	return v < max ? v : max;
+}
+
 /*
  * How long no answer came although one was due. A path probed rarely is not
  * silent between its probes, hence from the first probe that waits; one regular
@@ -137,7 +144,9 @@ static int64_t no_answer_us(const struct pm_liveness *l,
 
 	if (mono_is_never(o->waiting))
 		return 0;
-	from = mono_max(l->last_answer, mono_add_us(o->waiting, -cfg->interval_us));
+	from = mono_max(l->last_answer,
+			mono_add_us(o->waiting,
+				    -between(cfg->interval_us, 0, PM_CREDIT_MAX_US)));
 	return mono_diff_us(now, from);
 }
 
@@ -174,13 +183,6 @@ bool pm_liveness_deaf(struct pm_liveness *l, const struct pm_overdue *o,
 		      struct mono now, struct pm_change *change)
 {
 	return step(l, EV_DEAD, PM_CAUSE_DEAF, o->missed, now, change);
-}
-
-static int64_t between(int64_t v, int64_t min, int64_t max)
-{
-	if (v < min)
-		return min;
-	return v < max ? v : max;
 }
 
 int64_t pm_liveness_suspect_us(const struct pm_liveness *l)

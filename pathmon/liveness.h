@@ -32,6 +32,7 @@ enum pm_liveness_limits {
 	PM_SUSPECT_MARGIN_US = 25000,
 	PM_MISSED_MARGIN_US = 250000,
 	PM_MISSED_UNKNOWN_US = 500000,
+	PM_CREDIT_MAX_US = 200000, /* see no_answer_us() */
 	/* So many in a row and for so long: probing counts as not running. A link
 	 * that flaps for less than that is none of our business. */
 	PM_SEND_FAILURES = 5,

@@ -27,6 +27,7 @@ enum {
 	RING_MIN = 64,
 	RING_MAX = 8192,
 	CHANGES_MAX = 8,
+	RECENT_ANSWERS = 4,
 	/* The peer hears nothing: for so long, while so many probes left. */
 	DEAF_QUIET_MS = 600,
 	/* A reflector's sequence further off than this began anew. */
@@ -126,6 +127,14 @@ static uint32_t window_size(const struct pm_path_config *cfg)
 	return n > PM_WINDOW_MAX ? PM_WINDOW_MAX : (uint32_t)n;
 }
 
+/* Steering judges delay by a handful of answers, however slowly they are asked for. */
+static int64_t recent_us(const struct pm_path_config *cfg)
+{
+	if (cfg->metered && cfg->metered_busy_us * cfg->n_sessions > cfg->interval_us)
+		return RECENT_ANSWERS * cfg->metered_busy_us * cfg->n_sessions;
+	return RECENT_ANSWERS * cfg->interval_us;
+}
+
 static void build(struct pm_path *p, const struct pm_path_config *cfg)
 {
 	uint32_t size = ring_size(cfg);
@@ -135,7 +144,7 @@ static void build(struct pm_path *p, const struct pm_path_config *cfg)
 	p->ring = ed_array(size, sizeof(*p->ring));
 	for (unsigned int i = 0; i < cfg->n_sessions; i++)
 		p->windows[i] = pm_window_new(window_size(cfg), cfg->window_us,
-					      cfg->timeout_us);
+					      recent_us(cfg), cfg->timeout_us);
 }
 
 static void dismantle(struct pm_path *p)
@@ -314,7 +323,7 @@ static bool same_shape(const struct pm_path_config *a, const struct pm_path_conf
 {
 	return a->n_sessions == b->n_sessions && a->interval_us == b->interval_us &&
 	       a->timeout_us == b->timeout_us && a->window_us == b->window_us &&
-	       a->suspect_us == b->suspect_us &&
+	       a->suspect_us == b->suspect_us && recent_us(a) == recent_us(b) &&
 	       memcmp(a->dscp, b->dscp, a->n_sessions) == 0;
 }
 

@@ -173,9 +173,9 @@ struct pm_totals {
  * of loss several times.
  */
 struct pm_measure {
-	uint32_t answers; /* within the last second, 0: nothing to judge */
+	uint32_t answers; /* within the last second (longer where probes are rare) */
 	uint32_t delay_us; /* median of these */
-	uint32_t jitter_us; /* of the last 3 s */
+	uint32_t jitter_us; /* of three times as long */
 	uint64_t judged; /* since pm_path_start() */
 	uint64_t lost;
 };

@@ -39,6 +39,7 @@ struct pm_window {
 	uint64_t judged;
 	uint64_t lost;
 	int64_t span_us;
+	int64_t recent_us;
 	int64_t timeout_us;
 	uint32_t *scratch; /* size delays, to sort */
 	struct entry e[];
@@ -60,7 +61,8 @@ static const struct entry *nth_newest_const(const struct pm_window *w, uint32_t 
 	return &w->e[(w->head + w->size - 1 - age) % w->size];
 }
 
-struct pm_window *pm_window_new(uint32_t size, int64_t span_us, int64_t timeout_us)
+struct pm_window *pm_window_new(uint32_t size, int64_t span_us, int64_t recent_us,
+				int64_t timeout_us)
 {
 	struct pm_window *w;
 
@@ -72,6 +74,8 @@ struct pm_window *pm_window_new(uint32_t size, int64_t span_us, int64_t timeout_
 	w->scratch = ed_array(size, sizeof(*w->scratch));
 	w->size = size;
 	w->span_us = span_us;
+	w->recent_us =
+		recent_us > PM_WINDOW_RECENT_US ? recent_us : PM_WINDOW_RECENT_US;
 	w->timeout_us = timeout_us;
 	return w;
 }
@@ -258,7 +262,8 @@ void pm_window_stats(const struct pm_window *w, struct mono now, struct pm_stats
 
 void pm_window_measure(struct pm_window *w, struct mono now, struct pm_measure *out)
 {
-	int64_t oldest = now.us - PM_WINDOW_JITTER_US - w->timeout_us;
+	int64_t jitter_us = w->recent_us * PM_WINDOW_JITTER_TIMES;
+	int64_t oldest = now.us - jitter_us - w->timeout_us;
 	uint64_t jitter_sum = 0;
 	uint32_t jitter_n = 0;
 	uint32_t newer = 0;
@@ -275,9 +280,9 @@ void pm_window_measure(struct pm_window *w, struct mono now, struct pm_measure *
 		if (!e->answered)
 			continue;
 		age = now.us - (e->sent_us + e->delay_us);
-		if (age >= PM_WINDOW_JITTER_US)
+		if (age >= jitter_us)
 			continue;
-		if (age < PM_WINDOW_RECENT_US)
+		if (age < w->recent_us)
 			w->scratch[n++] = e->delay_us;
 		if (have_newer) {
 			jitter_sum += absdiff(e->delay_us, newer);

@@ -21,17 +21,20 @@
 enum pm_window_limits {
 	PM_WINDOW_MIN = 16,
 	PM_WINDOW_MAX = 4096,
-	PM_WINDOW_RECENT_US = 1000000, /* pm_window_measure(): delay */
-	PM_WINDOW_JITTER_US = 3000000, /* and jitter */
+	PM_WINDOW_RECENT_US = 1000000, /* pm_window_measure() looks at least this far */
+	PM_WINDOW_JITTER_TIMES = 3, /* and so many times further for jitter */
 };
 
 struct pm_window;
 
 /*
  * A window that remembers size probes (brought into PM_WINDOW_MIN to _MAX) and
- * looks back span_us; unanswered for timeout_us is lost. The caller owns it.
+ * looks back span_us for pm_window_stats(), recent_us (at least
+ * PM_WINDOW_RECENT_US) for pm_window_measure(); unanswered for timeout_us is lost.
+ * The caller owns it.
  */
-struct pm_window *pm_window_new(uint32_t size, int64_t span_us, int64_t timeout_us);
+struct pm_window *pm_window_new(uint32_t size, int64_t span_us, int64_t recent_us,
+				int64_t timeout_us);
 
 /* Free w; NULL is allowed. */
 void pm_window_free(struct pm_window *w);

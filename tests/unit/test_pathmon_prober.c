@@ -226,6 +226,60 @@ static void test_forged_answers_prove_nothing(void **state)
 	close(wrong);
 }
 
+/* The reflector answers the peer's address alone, in the size and with the DSCP. */
+static void test_reflector_answers_the_peer_alone(void **state)
+{
+	struct pm_reflector *rf = pm_reflector_new(loop, PM_STAMP_PORT, 0);
+	struct pm_place where = place("127.0.0.1");
+	const int ef = 46 << 2 | 1;
+	const int on = 1;
+	struct timeval soon = {.tv_usec = 100000};
+
+	(void)state;
+	assert_int_equal(pm_reflector_add(rf, NULL, &where), 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct sockaddr_in from = {
+			.sin_family = AF_INET,
+			.sin_addr = {htonl(INADDR_LOOPBACK + (i == 1))},
+		};
+		struct sockaddr_in to = {
+			.sin_family = AF_INET,
+			.sin_port = htons(PM_STAMP_PORT),
+			.sin_addr = {htonl(INADDR_LOOPBACK + (i == 2))},
+		};
+		uint8_t buf[1400] = {0};
+		char control[64];
+		struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
+		struct msghdr m = {
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control),
+		};
+		struct cmsghdr *c;
+		int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+		assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+		(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &ef, sizeof(ef));
+		(void)setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on));
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
+		(void)sendto(fd, buf, sizeof(buf), 0, (struct sockaddr *)&to,
+			     sizeof(to));
+		run_for(20 * MS);
+		if (i == 0) {
+			assert_int_equal(recvmsg(fd, &m, 0), sizeof(buf));
+			/* DSCP as it came, ECN is not ours to set. */
+			c = CMSG_FIRSTHDR(&m);
+			assert_int_equal(c ? *CMSG_DATA(c) : 0, 46 << 2);
+		} else {
+			assert_int_equal(recvmsg(fd, &m, 0), -1);
+		}
+		close(fd);
+	}
+	assert_int_equal(pm_reflector_strays(rf), 2);
+	pm_reflector_free(rf);
+}
+
 static void test_one_target_an_interface(void **state)
 {
 	struct pm_path_config cfg = fast(PM_STAMP);
@@ -282,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_icmp_over_both_families),
 		cmocka_unit_test(test_unknown_places_get_no_answer),
 		cmocka_unit_test(test_forged_answers_prove_nothing),
+		cmocka_unit_test(test_reflector_answers_the_peer_alone),
 		cmocka_unit_test(test_one_target_an_interface),
 	};
 

@@ -19,7 +19,7 @@ static struct mono at(int64_t us)
 
 static struct pm_window *window(void)
 {
-	return pm_window_new(700, 60 * (int64_t)S, 2 * (int64_t)S);
+	return pm_window_new(700, 60 * (int64_t)S, 0, 2 * (int64_t)S);
 }
 
 static void test_figures_of_a_known_series(void **state)
@@ -140,7 +140,7 @@ static void test_overtaken_answers_are_counted(void **state)
 
 static void test_what_is_older_than_the_span_is_forgotten(void **state)
 {
-	struct pm_window *w = pm_window_new(100, 5 * (int64_t)S, 2 * (int64_t)S);
+	struct pm_window *w = pm_window_new(100, 5 * (int64_t)S, 0, 2 * (int64_t)S);
 	struct pm_stats st;
 	uint32_t i;
 
@@ -185,9 +185,24 @@ static void test_measure_counts_in_order_and_looks_back_a_second(void **state)
 	pm_window_free(w);
 }
 
+static void test_rare_probes_are_measured_over_longer(void **state)
+{
+	struct pm_window *w = pm_window_new(70, 60 * (int64_t)S, 4 * S, 2 * (int64_t)S);
+	struct pm_measure m;
+
+	(void)state;
+	for (uint32_t i = 0; i < 20; i++) {
+		(void)pm_window_sent(w, i, at(i * (int64_t)S));
+		(void)pm_window_reply(w, i, 20 * MS, at(i * (int64_t)S + 20 * MS));
+	}
+	pm_window_measure(w, at(19 * (int64_t)S + 500 * MS), &m);
+	assert_int_equal(m.answers, 4);
+	pm_window_free(w);
+}
+
 static void test_a_small_ring_still_counts_everything(void **state)
 {
-	struct pm_window *w = pm_window_new(16, 60 * (int64_t)S, 2 * (int64_t)S);
+	struct pm_window *w = pm_window_new(16, 60 * (int64_t)S, 0, 2 * (int64_t)S);
 	struct pm_measure m;
 
 	(void)state;
@@ -217,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_overtaken_answers_are_counted),
 		cmocka_unit_test(test_what_is_older_than_the_span_is_forgotten),
 		cmocka_unit_test(test_measure_counts_in_order_and_looks_back_a_second),
+		cmocka_unit_test(test_rare_probes_are_measured_over_longer),
 		cmocka_unit_test(test_a_small_ring_still_counts_everything),
 	};
 
