@@ -75,6 +75,24 @@ static void config_of_uplink(const struct tunnel *t, struct pm_path_config *cfg)
 	cfg->down_kbps = (uint32_t)(u->down_bps / 1000);
 }
 
+/*
+ * Traffic with a promise is measured with its own DSCP: a queue that is good to EF
+ * may be bad to the rest. Session 0 has DSCP 0, for all others and for people.
+ */
+static void add_sessions(const struct config *c, struct pm_path_config *cfg)
+{
+	for (size_t i = 0; i < c->classes.n && cfg->n_sessions < PM_SESSIONS_MAX; i++) {
+		const struct config_class *class = &c->classes.v[i];
+
+		if (!class->dscp.n || !class->dscp.v[0])
+			continue;
+		if (!class->max_delay_us && !class->max_jitter_us &&
+		    !class->max_loss_ppm)
+			continue;
+		cfg->dscp[cfg->n_sessions++] = (uint8_t) class->dscp.v[0];
+	}
+}
+
 static struct pm_path_config config_of(const struct tunnel *t)
 {
 	const struct config_probe *p = &t->ed->config->probe;
@@ -93,6 +111,7 @@ static struct pm_path_config config_of(const struct tunnel *t)
 	cfg.down_no_answer_us = p->down_no_answer_us;
 	cfg.up_answers = (uint32_t)p->up_answers;
 	cfg.up_proving_us = p->up_proving_us;
+	add_sessions(t->ed->config, &cfg);
 	config_of_uplink(t, &cfg);
 	return cfg;
 }

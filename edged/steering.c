@@ -156,7 +156,8 @@ static size_t fill_paths(const struct steering *s, const struct peer *p,
 			.id = t->slot,
 			.name = t->name,
 			.label = t->label,
-			.life = path_life(t),
+			.life = path_state(t) == PM_SUSPECT ? STEER_SUSPECT
+							    : path_life(t),
 			.looks = &looks[n * s->n_classes],
 		};
 		if (p->calls_us) {
