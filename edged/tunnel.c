@@ -103,15 +103,32 @@ bool tunnel_allot_inside(struct tunnel *t, bool want4, bool want6)
 	return any;
 }
 
+/*
+ * bgpd opens no IPv6 session over an interface without a link-local address. It
+ * gets one made of the inside address, which is the tunnel's alone.
+ */
+static struct addr link_local_of(const struct addr *inside)
+{
+	struct addr a = *inside;
+
+	if (a.family != AF_INET6)
+		return (struct addr){0};
+	memset(a.b, 0, 8);
+	a.b[0] = 0xfe;
+	a.b[1] = 0x80;
+	return a;
+}
+
 static void put_addresses(struct tunnel *t)
 {
-	struct addr want[ED_FAMILIES] = {t->inside[ED_V4].local,
-					 t->inside[ED_V6].local};
+	struct addr want[ED_FAMILIES + 1] = {t->inside[ED_V4].local,
+					     t->inside[ED_V6].local,
+					     link_local_of(&t->inside[ED_V6].local)};
 	int err;
 
 	if (!t->ifindex || (!want[ED_V4].family && !want[ED_V6].family))
 		return;
-	err = ifaddr_set(t->ed->nl, t->ifindex, want, ED_FAMILIES);
+	err = ifaddr_set(t->ed->nl, t->ifindex, want, ED_FAMILIES + 1);
 	if (err < 0)
 		ed_error(t->name, "inside address not set on %s: %s", t->ifname,
 			 strerror(-err));
