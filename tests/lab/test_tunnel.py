@@ -140,7 +140,7 @@ def test_sigterm_keeps_traffic_and_down_removes_all_that_is_ours(lab, sites):
 
 def test_an_uplink_without_a_default_route_says_what_is_missing(lab, sites):
     lab.ip("branch", "route del default via 192.0.2.1 dev lte metric 103",
-           "-6 route del default via 2001:db8:3::1 dev lte metric 103")
+           "route del default via 2001:db8:3::1 dev lte metric 103")
 
     def state():
         return {u["name"]: u for u in sites.branch.json("uplinks")["uplinks"]}["lte"]
@@ -155,9 +155,9 @@ def test_an_uplink_without_a_default_route_says_what_is_missing(lab, sites):
 
 
 def test_an_address_that_changes_in_place_moves_the_tunnel(lab, sites):
-    lab.ip("branch", "addr add 198.51.100.77/24 dev isp2",
-           "addr del 198.51.100.2/24 dev isp2",
-           "route replace default via 198.51.100.1 dev isp2 metric 102")
+    lab.ip("branch", "addr del 198.51.100.2/24 dev isp2",
+           "addr add 198.51.100.77/24 dev isp2",
+           "route add default via 198.51.100.1 dev isp2 metric 102")
 
     def local():
         rows = {t["name"]: t for t in sites.branch.json("ike")["tunnels"]}
