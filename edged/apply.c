@@ -2,9 +2,12 @@
 #include "edged/apply.h"
 
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "edged/config/config.h"
@@ -16,6 +19,7 @@
 #include "edged/kernel_events.h"
 #include "edged/overrides.h"
 #include "edged/path.h"
+#include "edged/savefile.h"
 #include "edged/slots.h"
 #include "edged/steer_apply.h"
 #include "edged/steering.h"
@@ -43,17 +47,72 @@ struct changes {
 
 /* ---- reading -------------------------------------------------------------- */
 
-int apply_read(const struct edged *ed, struct config **ret, char **ret_text)
+/* STATE/applied.yaml: the text of the configuration that was good last. */
+static void saved_path(const struct edged *ed, char path[PATH_MAX])
 {
-	struct config_source src = {.path = ed->opt.config};
+	snprintf(path, PATH_MAX, "%s/applied.yaml", ed->opt.state);
+}
+
+static int load(struct config_source *src, struct config **ret, char **ret_text)
+{
 	struct conf_report report;
 	int err;
 
 	conf_report_init(&report);
-	err = config_load(&src, ret, &report);
+	err = config_load(src, ret, &report);
 	*ret_text = report.n ? conf_report_text(&report) : NULL;
 	conf_report_fini(&report);
 	return err;
+}
+
+int apply_read(const struct edged *ed, struct config **ret, char **ret_text)
+{
+	struct config_source src = {.path = ed->opt.config};
+	char path[PATH_MAX];
+	uint8_t *saved = NULL;
+	size_t len = 0;
+	int err;
+
+	/* A file that is only the beginning of what runs was cut off. */
+	saved_path(ed, path);
+	if (ed->config) {
+		src.applied = ed->config->text;
+		src.applied_len = ed->config->text_len;
+	} else if (savefile_read(path, CONFIG_FILE_MAX, &saved, &len) == 0) {
+		src.applied = (const char *)saved;
+		src.applied_len = len;
+	}
+	err = load(&src, ret, ret_text);
+	free(saved);
+	return err;
+}
+
+int apply_read_saved(const struct edged *ed, struct config **ret, char **ret_text)
+{
+	char *copy = ed_strdup(ed->opt.config);
+	char path[PATH_MAX];
+	char secrets[PATH_MAX];
+	struct config_source src = {.path = path, .secrets = secrets};
+
+	saved_path(ed, path);
+	snprintf(secrets, sizeof(secrets), "%s/secrets.yaml", dirname(copy));
+	free(copy);
+	*ret_text = NULL;
+	if (access(path, R_OK) < 0)
+		return -errno;
+	return load(&src, ret, ret_text);
+}
+
+void apply_save(const struct edged *ed)
+{
+	char path[PATH_MAX];
+	int err;
+
+	saved_path(ed, path);
+	err = savefile_write(path, ed->config->text, ed->config->text_len, 0640, true);
+	if (err < 0)
+		ed_warn("edged", "%s: %s; a cut-off file will not be noticed", path,
+			strerror(-err));
 }
 
 /* ---- uplinks ---------------------------------------------------------------- */
@@ -291,6 +350,17 @@ static void swap(struct edged *ed, struct config *next, const struct changes *ch
 	config_free(old);
 }
 
+/* No setting differs, but what will be compared with is the new text. */
+static void keep_text(struct edged *ed, struct config *next)
+{
+	char *text = ed->config->text;
+
+	ed->config->text = next->text;
+	ed->config->text_len = next->text_len;
+	next->text = text;
+	config_free(next);
+}
+
 int edged_apply(struct edged *ed, char **ret_text)
 {
 	struct changes ch = {0};
@@ -308,7 +378,8 @@ int edged_apply(struct edged *ed, char **ret_text)
 		if (ch.count)
 			swap(ed, next, &ch);
 		else
-			config_free(next);
+			keep_text(ed, next);
+		apply_save(ed);
 		event_emit(ed, EVENT_CONFIG, ed->opt.config, NULL, "applied",
 			   ch.count ? "changes are in effect" : "nothing changed",
 			   EVENT_NUMBERS(event_int("changes", ch.count),

@@ -13,11 +13,23 @@ struct config;
 struct edged;
 
 /*
- * Read opt.config. Messages go to *ret_text (malloc'd, NULL when there are none).
+ * Read opt.config. A file that is the beginning of what runs, or ran last, was cut
+ * off and is refused. Messages go to *ret_text (malloc'd, NULL when there are none).
  *
  * Returns 0 with *ret, or -EINVAL.
  */
 int apply_read(const struct edged *ed, struct config **ret, char **ret_text);
+
+/*
+ * The configuration that was good last (STATE/applied.yaml), with the secrets that
+ * lie beside opt.config: for a start with a bad file.
+ *
+ * Returns 0 with *ret, or a negative errno when there is none or it is not good.
+ */
+int apply_read_saved(const struct edged *ed, struct config **ret, char **ret_text);
+
+/* Keep ed->config's text as the one that was good last. */
+void apply_save(const struct edged *ed);
 
 /* Uplinks of ed->config, judged by what the kernel says of them. */
 void apply_uplinks(struct edged *ed);

@@ -112,8 +112,17 @@ static int load_config(struct edged *ed)
 		fputs(text, stderr);
 	free(text);
 	if (err < 0) {
-		ed_error("edged", "%s is refused: nothing was started", ed->opt.config);
-		return err;
+		/* What ran before goes on: a bad file changes nothing. */
+		if (apply_read_saved(ed, &ed->config, &text) == 0) {
+			ed_error("edged", "%s is refused: what was applied last runs",
+				 ed->opt.config);
+		} else {
+			free(text);
+			ed_error("edged", "%s is refused: nothing was started",
+				 ed->opt.config);
+			return err;
+		}
+		free(text);
 	}
 	snprintf(ed->name, sizeof(ed->name), "%s", ed->config->name);
 	return 0;
@@ -279,6 +288,7 @@ int edged_new(const struct edged_options *opt, struct edged **ret)
 		err = control_new(ed, &ed->control);
 	if (err < 0)
 		goto fail;
+	apply_save(ed);
 	open_state(ed);
 	err = open_parts(ed);
 	if (err < 0)

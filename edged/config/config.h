@@ -275,10 +275,15 @@ struct config {
 };
 
 /*
+ * How a dry run says what was refused, or could not be checked (error false).
+ * value is an object of the configuration or a value in it, NULL for none.
+ */
+typedef void (*config_say)(void *ctx, bool error, const void *value, const char *text);
+
+/*
  * What config_load() reads and whom it asks. A dry run renders what the
- * configuration would become and lets the program that will read it judge:
- * nft -c, vtysh -C -f. It returns 0, or -EINVAL after conf_report_add()ing what
- * was refused; -ENOENT when the program is not there (a warning).
+ * configuration would become and lets the programs that will read it judge
+ * (edged/config/dryrun.h); it runs only when nothing else is wrong.
  */
 struct config_source {
 	const char *path; /* edged.yaml */
@@ -288,8 +293,8 @@ struct config_source {
 	const char *applied; /* text of the configuration that runs, or NULL: a file
 				that is the beginning of it was cut off */
 	size_t applied_len;
-	int (*dry_run)(void *ctx, const struct config *c, struct conf_report *report);
-	void *dry_run_ctx;
+	void (*dry_run)(const struct config *c, config_say say,
+			void *ctx); /* or NULL */
 };
 
 /*

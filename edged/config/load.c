@@ -8,7 +8,8 @@
  * Cut-off files. What a file lost cannot be seen in it, so three rules:
  * a block file must end with a line break (a cut in the middle of a line), no
  * setting may be without a value (a cut behind `peers:`), and a file that is the
- * beginning of the configuration that runs is refused (a cut between two lines).
+ * beginning of the configuration that runs and lacks more than one thing is refused
+ * (a cut between two lines).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -427,8 +428,18 @@ static struct config_class *class_add(struct config *c, const char *name)
 	return cl;
 }
 
-/* Classes of the file keep their address; there is room for what is added. */
-static void complete_classes(struct config *c)
+/* Put the classes into an array v, and their places with them. */
+static void classes_move(struct loader *l, struct config *c, struct config_class *v)
+{
+	for (size_t i = 0; i < c->classes.n; i++) {
+		v[i] = c->classes.v[i];
+		conf_place_move(l->conf, &v[i], &c->classes.v[i]);
+	}
+	free(c->classes.v);
+	c->classes.v = v;
+}
+
+static void complete_classes(struct loader *l, struct config *c)
 {
 	size_t last;
 
@@ -447,8 +458,7 @@ static void complete_classes(struct config *c)
 		}
 	}
 	if (!config_class(c, "default")) {
-		c->classes.v = ed_realloc(c->classes.v, c->classes.n + 1,
-					  sizeof(*c->classes.v));
+		classes_move(l, c, ed_array(c->classes.n + 1, sizeof(*c->classes.v)));
 		class_add(c, "default");
 	}
 	for (size_t i = 0; i < c->classes.n; i++) {
@@ -463,10 +473,13 @@ static void complete_classes(struct config *c)
 		last++;
 	if (last + 1 < c->classes.n) {
 		struct config_class cl = c->classes.v[last];
+		struct config_class *end = &c->classes.v[c->classes.n - 1];
 
-		memmove(&c->classes.v[last], &c->classes.v[last + 1],
-			(c->classes.n - last - 1) * sizeof(cl));
-		c->classes.v[c->classes.n - 1] = cl;
+		for (struct config_class *p = &c->classes.v[last]; p < end; p++) {
+			*p = p[1];
+			conf_place_move(l->conf, p, p + 1);
+		}
+		*end = cl;
 	}
 }
 
@@ -523,32 +536,49 @@ static void complete_name(struct loader *l)
 
 /* --- all together --------------------------------------------------------- */
 
-/* True when the bytes are the beginning of what runs, and no more. */
+/* The next line of text that is neither blank nor a comment: its indentation, or -1. */
+static int next_indent(const char **text, size_t *left)
+{
+	/* Ends: each round takes a line. */
+	while (*left > 0) {
+		const char *end = memchr(*text, '\n', *left);
+		size_t len = end ? (size_t)(end - *text) : *left;
+		size_t indent = 0;
+		const char *line = *text;
+
+		*text += len + (end != NULL);
+		*left -= len + (end != NULL);
+		while (indent < len && (line[indent] == ' ' || line[indent] == '\t'))
+			indent++;
+		if (indent < len && line[indent] != '#' && line[indent] != '\r')
+			return (int)indent;
+	}
+	return -1;
+}
+
+/*
+ * True when the bytes are the beginning of what runs, and more than one thing is
+ * missing behind them. One thing (the last section, peer or setting, with all in
+ * it) is what people take out; so are blank lines and comments.
+ */
 static bool cut_off(const struct config_source *src, const char *bytes, size_t len)
 {
 	const char *rest;
 	size_t left;
+	int first;
+	int indent;
 
 	if (!src->applied || len == 0 || len >= src->applied_len ||
 	    memcmp(bytes, src->applied, len) != 0)
 		return false;
-	/* Taking blank lines or a comment off the end is no loss. */
 	rest = src->applied + len;
 	left = src->applied_len - len;
-	while (left > 0) {
-		size_t line = 0;
-
-		while (left > 0 && (*rest == ' ' || *rest == '\t')) {
-			rest++;
-			left--;
-		}
-		while (line < left && rest[line] != '\n')
-			line++;
-		if (line > 0 && rest[0] != '#' && rest[0] != '\r')
+	first = next_indent(&rest, &left);
+	if (first < 0)
+		return false;
+	while ((indent = next_indent(&rest, &left)) >= 0)
+		if (indent <= first)
 			return true;
-		rest += line + (line < left);
-		left -= line + (line < left);
-	}
 	return false;
 }
 
@@ -567,14 +597,24 @@ static void load_parts(struct loader *l, const char *secrets_path)
 	/* What a broken file seems to lack may stand behind the mistake. */
 	if (conf_whole(l->conf))
 		config_check(l->conf, c, secrets, secrets_path);
-	complete_classes(c);
+	complete_classes(l, c);
 	complete_announce(c);
+}
+
+static void say(void *ctx, bool error, const void *value, const char *text)
+{
+	struct loader *l = ctx;
+
+	if (error)
+		conf_error(l->conf, value, "%s", text);
+	else
+		conf_warn(l->conf, value, "%s", text);
 }
 
 static void dry_run(struct loader *l)
 {
 	if (l->src->dry_run && l->report->errors == 0)
-		(void)l->src->dry_run(l->src->dry_run_ctx, l->c, l->report);
+		l->src->dry_run(l->c, say, l);
 }
 
 static void load_bytes(struct loader *l, const char *bytes, size_t len)

@@ -6,6 +6,7 @@ edged_libconfig_a_SOURCES = \
 	edged/config/check.c \
 	edged/config/config.h \
 	edged/config/diff.c \
+	edged/config/dryrun.c edged/config/dryrun.h \
 	edged/config/find.c \
 	edged/config/load.c \
 	edged/config/manual.c \
@@ -16,4 +17,4 @@ edged_libconfig_a_SOURCES = \
 dist_man_MANS += edged/edged.yaml.5
 
 # What a program links that reads the configuration.
-CONFIG_LIBS = edged/libconfig.a $(LIB_LIBS) $(YAML_LIBS)
+CONFIG_LIBS = edged/libconfig.a $(ROUTING_LIBS) $(LIB_LIBS) $(YAML_LIBS)

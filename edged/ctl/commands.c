@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "edged/config/config.h"
+#include "edged/config/dryrun.h"
 #include "edged/ctl/ctl.h"
 #include "lib/alloc.h"
 #include "lib/conf_report.h"
@@ -229,7 +230,8 @@ static json_t *report_json(const char *file, const struct conf_report *report)
 static enum ctl_exit run_check(struct ctl *c, const struct ctl_command *cmd,
 			       char **args, int n)
 {
-	struct config_source src = {.path = n > 0 ? args[0] : c->opt.config};
+	struct config_source src = {.path = n > 0 ? args[0] : c->opt.config,
+				    .dry_run = config_dryrun};
 	struct conf_report report;
 	struct config *config = NULL;
 	json_t *answer;

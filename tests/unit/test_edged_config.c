@@ -254,21 +254,32 @@ static void test_default_class_is_last_and_lan_is_written_out(void **state)
 
 static void test_cut_off_file_is_refused_at_every_byte(void **state)
 {
-	char cut[sizeof(smallest)];
+	static const char tail[] = "classes:\n"
+				   "  voice: {dscp: EF}\n"
+				   "probe: {interval: 50ms}\n"
+				   "# the end\n";
+	char whole[1024];
+	char cut[1024];
+	size_t len;
 	struct config *c;
 	char *said;
 
 	(void)state;
-	for (size_t n = 0; n < sizeof(smallest) - 1; n++) {
-		memcpy(cut, smallest, n);
+	len = (size_t)snprintf(whole, sizeof(whole), "%s%s", smallest, tail);
+	/* The last section is one thing that somebody may take out. */
+	for (size_t n = 0; n < len; n++) {
+		memcpy(cut, whole, n);
 		cut[n] = '\0';
-		c = load_as(cut, "hub: s\n", smallest, &said);
-		if (c)
+		c = load_as(cut, "hub: s\n", whole, &said);
+		if (c &&
+		    strcmp(whole + n, "probe: {interval: 50ms}\n# the end\n") != 0 &&
+		    strcmp(whole + n, "# the end\n") != 0)
 			fail_msg("cut after byte %zu, and good", n);
-		assert_true(strlen(said) > 0);
+		assert_true(c || strlen(said) > 0);
+		config_free(c);
 		free(said);
 	}
-	c = load_as(smallest, "hub: s\n", smallest, &said);
+	c = load_as(whole, "hub: s\n", whole, &said);
 	assert_non_null(c);
 	assert_string_equal(said, "");
 	free(said);
@@ -277,25 +288,29 @@ static void test_cut_off_file_is_refused_at_every_byte(void **state)
 
 static void test_peers_behind_a_cut_are_missed(void **state)
 {
-	static const char more[] =
+	static const char dc[] =
 		"  dc: {address: 198.51.100.2, networks: 172.16.0.0/12}\n";
-	char whole[512];
-	char commented[512];
+	static const char more[] = "  x:\n"
+				   "    address: 198.51.100.3\n"
+				   "    networks: 192.168.0.0/16\n";
+	char whole[1024];
+	char less[1024];
 	struct config *c;
 	char *said;
 
 	(void)state;
-	snprintf(whole, sizeof(whole), "%s%s", smallest, more);
+	snprintf(whole, sizeof(whole), "%s%s%s", smallest, dc, more);
 	assert_null(load_as(smallest, "hub: s\ndc: t\n", whole, &said));
 	assert_non_null(strstr(said, "cut off"));
 	free(said);
-	/* Taken out on purpose: the file is not the beginning of the former one. */
-	snprintf(commented, sizeof(commented), "%s# no dc any more\n", smallest);
-	c = load_as(commented, "hub: s\n", whole, NULL);
+	/* The last peer may go. */
+	snprintf(less, sizeof(less), "%s%s", smallest, dc);
+	c = load_as(less, "hub: s\ndc: t\n", whole, NULL);
 	assert_non_null(c);
 	config_free(c);
-	/* Only blanks and comments went: nothing is lost. */
-	c = load_as(smallest, "hub: s\n", commented, NULL);
+	/* Both, on purpose: the file is not the beginning of the former one. */
+	snprintf(less, sizeof(less), "%s# no others any more\n", smallest);
+	c = load_as(less, "hub: s\n", whole, NULL);
 	assert_non_null(c);
 	config_free(c);
 }

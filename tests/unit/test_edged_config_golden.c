@@ -5,7 +5,8 @@
  *
  * An .in file is edged.yaml; secrets.yaml then holds a secret for `hub`. Lines
  * "=== FILE MODE" divide it into several files (secrets.yaml, another preset);
- * "=== FILE MODE cut" drops that file's last line break, "=== FILE none" removes it.
+ * bin/nft and bin/vtysh are programs that agree with everything, unless it brings
+ * its own. "=== FILE MODE cut" drops that file's last line break, "=== FILE none" removes it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,10 +19,14 @@
 #include <unistd.h>
 
 #include "edged/config/config.h"
+#include "edged/config/dryrun.h"
 #include "lib/conf_report.h"
 #include "tests/unit/golden.h"
 
 static const char default_secrets[] = "hub: \"correct horse battery staple\"\n";
+
+/* nft and vtysh of the tests: what they refuse is the file's to say. */
+static const char agrees[] = "#!/bin/sh\nexit 0\n";
 
 static void write_file(const char *name, const char *bytes, size_t len, mode_t mode)
 {
@@ -43,6 +48,8 @@ static void unpack(char *text)
 	char *start = text;
 
 	write_file("secrets.yaml", default_secrets, sizeof(default_secrets) - 1, 0600);
+	write_file("bin/nft", agrees, sizeof(agrees) - 1, 0755);
+	write_file("bin/vtysh", agrees, sizeof(agrees) - 1, 0755);
 	/* Ends: each round takes a section. */
 	for (;;) {
 		char *end = strncmp(start, "=== ", 4) == 0 ? start
@@ -89,7 +96,8 @@ static char *load(void)
 {
 	const struct config_source src = {.path = "edged.yaml",
 					  .presets = "presets",
-					  .hostname = "golden-host"};
+					  .hostname = "golden-host",
+					  .dry_run = config_dryrun};
 	struct conf_report report;
 	struct config *c = NULL;
 	char *text;
@@ -141,6 +149,7 @@ int main(int argc, char **argv)
 	char dir[] = "/tmp/edged-golden-XXXXXX";
 	char presets[1024];
 	char folder[1024];
+	char path_env[4096];
 	struct dirent **list;
 	int failed = 0;
 	int n;
@@ -149,15 +158,19 @@ int main(int argc, char **argv)
 		return 1;
 	snprintf(presets, sizeof(presets), "%s/conf/presets", top);
 	snprintf(folder, sizeof(folder), "%s/tests/golden/config", top);
+	snprintf(path_env, sizeof(path_env), "%s/bin:%s", dir, getenv("PATH"));
+	setenv("PATH", path_env, 1);
 	n = scandir(folder, &list, is_input, alphasort);
 	if (argc > 1) {
 		char *path = realpath(argv[1], NULL);
 
-		if (!path || chdir(dir) < 0 || symlink(presets, "presets") < 0)
+		if (!path || chdir(dir) < 0 || symlink(presets, "presets") < 0 ||
+		    mkdir("bin", 0700) < 0)
 			return 1;
 		show(path);
 		free(path);
-	} else if (n <= 0 || chdir(dir) < 0 || symlink(presets, "presets") < 0) {
+	} else if (n <= 0 || chdir(dir) < 0 || symlink(presets, "presets") < 0 ||
+		   mkdir("bin", 0700) < 0) {
 		printf("1..1\nnot ok 1 - there are golden files\n");
 		return 1;
 	} else {
