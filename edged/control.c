@@ -289,10 +289,12 @@ int control_new(struct edged *ed, struct control **ret)
 {
 	struct control *c = ed_alloc(sizeof(*c));
 	char *path = ed_asprintf("%s/control.sock", ed->opt.run);
+	/* A report of edge-zebra names every session of a hub. */
+	const struct rpc_limits limits = {.big_roles = CONTROL_HELPER};
 	int err;
 
 	c->ed = ed;
-	c->server = rpc_server_new(ed->loop, methods, ARRAY_LEN(methods), NULL, ed);
+	c->server = rpc_server_new(ed->loop, methods, ARRAY_LEN(methods), &limits, ed);
 	grant_roles(c->server);
 	rpc_server_on_leave(c->server, on_leave);
 	err = rpc_server_listen(c->server, path);

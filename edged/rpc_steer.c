@@ -332,45 +332,80 @@ void rpc_classes_list(void *ctx, struct rpc_call *call, const json_t *params)
 
 /* --- routes ------------------------------------------------------------------------------ */
 
-/* What edged itself keeps; prefixes by BGP are the helper's to report. */
+/* The tunnels of the peer that carry something now. */
+static json_t *paths_alive(const struct peer *p)
+{
+	json_t *paths = json_array();
+	const struct tunnel *t;
+
+	DL_FOREACH (p->tunnels, t)
+		if (tunnel_alive(t))
+			json_array_append_new(paths, rpc_json_text(t->name));
+	return paths;
+}
+
+static void add_static(struct edged *ed, json_t *list)
+{
+	const struct peer *p;
+
+	for (p = ed->peers; p; p = p->hh.next)
+		for (size_t i = 0; i < p->conf->networks.n; i++)
+			json_array_append_new(
+				list,
+				json_pack("{s:o, s:o, s:s, s:b, s:o}", "prefix",
+					  rpc_json_prefix(&p->conf->networks.v[i]),
+					  "peer", rpc_json_text(p->name), "source",
+					  "networks", "held", 0, "paths",
+					  paths_alive(p)));
+}
+
+/* A prefix that the helper has learned, once for each peer that says it. */
+static void add_learned(struct edged *ed, const json_t *learned, json_t *list)
+{
+	const json_t *names = json_object_get(learned, "peers");
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (names, i, name) {
+		const char *text = json_string_value(name);
+		const struct peer *p = text ? edged_peer(ed, text) : NULL;
+		json_t *prefix = json_object_get(learned, "prefix");
+		json_t *held = json_object_get(learned, "held");
+
+		json_array_append_new(list,
+				      json_pack("{s:O, s:o, s:s, s:b, s:o}", "prefix",
+						prefix, "peer", rpc_json_text(text),
+						"source", "bgp", "held",
+						(int)json_is_true(held), "paths",
+						p ? paths_alive(p) : json_array()));
+	}
+}
+
+static json_t *kernel_json(const struct policy_stats *s)
+{
+	return json_pack("{s:i, s:i, s:I, s:i, s:o}", "rules", (int)s->rules, "routes",
+			 (int)s->routes, "healed", (json_int_t)s->healed, "failing",
+			 (int)s->failing, "error",
+			 s->error[0] ? rpc_json_text(s->error) : json_null());
+}
+
 void rpc_routes_list(void *ctx, struct rpc_call *call, const json_t *params)
 {
 	struct edged *ed = ctx;
 	const json_t *report = control_zebra_report(ed->control);
 	json_t *list = json_array();
-	const struct peer *p;
+	const json_t *learned;
 	json_t *answer;
+	size_t i;
 
 	(void)params;
-	for (p = ed->peers; p; p = p->hh.next) {
-		for (size_t i = 0; i < p->conf->networks.n; i++) {
-			json_t *paths = json_array();
-			const struct tunnel *t;
-
-			DL_FOREACH (p->tunnels, t)
-				if (tunnel_alive(t))
-					json_array_append_new(paths,
-							      rpc_json_text(t->name));
-			json_array_append_new(
-				list,
-				json_pack("{s:o, s:o, s:s, s:o}", "prefix",
-					  rpc_json_prefix(&p->conf->networks.v[i]),
-					  "peer", rpc_json_text(p->name), "source",
-					  "static", "paths", paths));
-		}
-	}
+	add_static(ed, list);
+	json_array_foreach (json_object_get(report, "prefixes"), i, learned)
+		add_learned(ed, learned, list);
 	answer = rpc_json_answer("routes", list);
-	if (ed->policy) {
-		const struct policy_stats *s = policy_get_stats(ed->policy);
-
+	if (ed->policy)
 		json_object_set_new(answer, "kernel",
-				    json_pack("{s:i, s:i, s:I, s:i, s:o}", "rules",
-					      (int)s->rules, "routes", (int)s->routes,
-					      "healed", (json_int_t)s->healed,
-					      "failing", (int)s->failing, "error",
-					      s->error[0] ? rpc_json_text(s->error)
-							  : json_null()));
-	}
+				    kernel_json(policy_get_stats(ed->policy)));
 	json_object_set_new(answer, "helper",
 			    report ? json_deep_copy(report) : json_null());
 	json_object_set_new(answer, "helper_connected",

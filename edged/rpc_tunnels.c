@@ -50,6 +50,22 @@ static const char *peer_state(int paths, int up)
 	return up < paths ? "degraded" : "up";
 }
 
+/* Prefixes of the peer that edge-zebra has learned by BGP. */
+static json_int_t learned(const struct peer *p)
+{
+	const json_t *report = control_zebra_report(p->ed->control);
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "peers"), i, row) {
+		const char *name = json_string_value(json_object_get(row, "name"));
+
+		if (name && strcmp(name, p->name) == 0)
+			return json_integer_value(json_object_get(row, "prefixes"));
+	}
+	return 0;
+}
+
 static json_t *peer_json(const struct peer *p)
 {
 	json_t *networks = json_array();
@@ -66,11 +82,12 @@ static json_t *peer_json(const struct peer *p)
 	for (size_t i = 0; i < p->conf->networks.n; i++)
 		json_array_append_new(networks,
 				      rpc_json_prefix(&p->conf->networks.v[i]));
-	return json_pack("{s:o, s:s, s:b, s:i, s:i, s:o, s:o, s:I, s:o}", "name",
+	return json_pack("{s:o, s:s, s:b, s:i, s:i, s:o, s:o, s:I, s:I, s:o}", "name",
 			 rpc_json_text(p->name), "state", peer_state(paths, up),
 			 "calls_us", (int)p->calls_us, "paths", paths, "paths_up", up,
 			 "tunnels", names, "networks", networks, "asn",
-			 (json_int_t)p->conf->asn, "classes", peer_classes(p));
+			 (json_int_t)p->conf->asn, "learned", learned(p), "classes",
+			 peer_classes(p));
 }
 
 json_t *rpc_peers(struct edged *ed)

@@ -59,6 +59,8 @@ struct rpc_limits {
 	unsigned int open_calls; /* unanswered requests of a connection: 16 */
 	unsigned int depth; /* nesting of arrays and objects: 24 */
 	size_t line_bytes; /* longest request: 256 KiB */
+	unsigned int big_roles; /* with one of these roles a request may have ... */
+	size_t big_line_bytes; /* ... so many bytes: 16 MiB */
 	size_t queue_bytes; /* queued to a client before it is dropped: 4 MiB */
 	unsigned int stall_ms; /* nothing leaves for this long: dropped; 10,000 */
 };

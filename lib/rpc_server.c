@@ -500,7 +500,8 @@ void rpc_server_adopt(struct rpc_server *s, int fd)
 	c->fd = fd;
 	c->uid = cred.uid;
 	c->roles = roles;
-	rpc_in_init(&c->in, s->limits.line_bytes);
+	rpc_in_init(&c->in, roles & s->limits.big_roles ? s->limits.big_line_bytes
+							: s->limits.line_bytes);
 	DL_APPEND(s->conns, c);
 	s->counters.clients++;
 	s->counters.accepted++;
@@ -557,6 +558,8 @@ static void set_defaults(struct rpc_limits *l)
 		l->depth = 24;
 	if (!l->line_bytes)
 		l->line_bytes = 256 * 1024;
+	if (!l->big_line_bytes)
+		l->big_line_bytes = 16 * 1024 * 1024;
 	if (!l->queue_bytes)
 		l->queue_bytes = 4 * 1024 * 1024;
 	if (!l->stall_ms)

@@ -220,6 +220,15 @@ static void as_promise(const struct ctl_out *out, struct text *t, const json_t *
 		text_add(t, "-");
 }
 
+/* "bgp, held": the session is down, the prefix still used. */
+static void as_source(const struct ctl_out *out, struct text *t, const json_t *v,
+		      const json_t *row)
+{
+	as_text(out, t, v, row);
+	if (json_is_true(json_object_get(row, "held")))
+		text_add(t, ", held");
+}
+
 /* "prefer isp1, isp2; last isp3". */
 static void as_strategy(const struct ctl_out *out, struct text *t, const json_t *v,
 			const json_t *row)
@@ -258,6 +267,7 @@ static const struct column peer_columns[] = {
 	{ "state",    "STATE",    false, as_text },
 	{ "paths_up", "PATHS",    true,  as_paths_up },
 	{ "classes",  "CLASSES",  false, as_peer_classes },
+	{ "learned",  "BY BGP",   true,  as_text },
 	{ "networks", "NETWORKS", false, as_list },
 };
 
@@ -290,10 +300,17 @@ static const struct column standing_columns[] = {
 
 static const struct column route_columns[] = {
 	{ "prefix", "PREFIX", false, as_text },
-	{ "source", "SOURCE", false, as_text },
+	{ "source", "SOURCE", false, as_source },
 	{ "peer",   "PEER",   false, as_text },
-	{ "table",  "CLASS",  false, as_text },
 	{ "paths",  "PATHS",  false, as_list },
+};
+
+static const struct column session_columns[] = {
+	{ "tunnel",            "BGP SESSION", false, as_text },
+	{ "peer",              "NEIGHBOUR",   false, as_text },
+	{ "asn",               "AS",          true,  as_text },
+	{ "state",             "STATE",       false, as_text },
+	{ "prefixes_received", "PREFIXES",    true,  as_text },
 };
 
 static const struct column change_columns[] = {
@@ -321,10 +338,11 @@ static const struct column ike_columns[] = {
 	}
 
 static const struct table tables[] = {
-	TABLE("uplinks", uplink_columns),     TABLE("peers", peer_columns),
-	TABLE("paths", path_columns),	      TABLE("classes", class_columns),
-	TABLE("routes", route_columns),	      TABLE("ike", ike_columns),
-	TABLE("standings", standing_columns), TABLE("changes", change_columns),
+	TABLE("uplinks", uplink_columns),   TABLE("peers", peer_columns),
+	TABLE("paths", path_columns),	    TABLE("classes", class_columns),
+	TABLE("routes", route_columns),	    TABLE("ike", ike_columns),
+	TABLE("sessions", session_columns), TABLE("standings", standing_columns),
+	TABLE("changes", change_columns),
 };
 
 /* --- printing ----------------------------------------------------------------------- */
@@ -611,9 +629,19 @@ void ctl_print_routes(const struct ctl_out *out, const json_t *answer)
 {
 	const json_t *kernel = json_object_get(answer, "kernel");
 	const char *error = json_string_value(json_object_get(kernel, "error"));
+	const json_t *helper = json_object_get(answer, "helper");
+	const json_t *sessions = json_object_get(helper, "neighbors");
+	const char *refused = json_string_value(json_object_get(helper, "error"));
 	char safe[CELL_MAX];
 
 	ctl_print_table(out, "routes", json_object_get(answer, "routes"));
+	if (json_array_size(sessions))
+		fputc('\n', out->fp);
+	ctl_print_table(out, "sessions", sessions);
+	if (refused && *refused) {
+		ctl_escape(safe, sizeof(safe), refused);
+		fprintf(out->fp, "\nFRR: %s\n", safe);
+	}
 	if (kernel)
 		fprintf(out->fp,
 			"\n%lld rules and %lld routes of ours stand in the kernel, %lld were "
