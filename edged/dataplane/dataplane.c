@@ -27,11 +27,12 @@ static const char fd_prefix[] = "dp-tun-";
 
 int dp_new(const struct dp_params *params, struct dataplane **ret)
 {
+	static const struct dp_host deaf;
 	struct dataplane *dp = ed_alloc(sizeof(*dp));
 	int err;
 
 	dp->loop = params->loop;
-	dp->host = params->host;
+	dp->host = params->host ? params->host : &deaf;
 	dp->ctx = params->ctx;
 	err = nlsock_open(NETLINK_ROUTE, &dp->route);
 	if (err < 0)

@@ -142,7 +142,7 @@ struct dp_params {
 	struct loop *loop;
 	enum dp_carrier carrier; /* DP_AUTO: kernel if it has ESP and xfrm links */
 	const char *run_dir; /* edge-esp's socket is run_dir/esp.sock */
-	const struct dp_host *host;
+	const struct dp_host *host; /* NULL: nobody is told */
 	void *ctx;
 };
 

@@ -584,6 +584,22 @@ static void xfrm_socket_remove(struct dataplane *dp, struct dp_sock *s)
 
 /* --- tunnels ------------------------------------------------------------------ */
 
+/* States and policies of either kind: an earlier run may have had the other. */
+static void purge(struct dataplane *dp, const struct dp_tun *t)
+{
+	static const enum dp_if kinds[] = {DP_IF_VTI, DP_IF_XFRM};
+	struct nlsock *nl = dp->xfrm->nl;
+	struct dp_tun as = *t;
+
+	as.cfg.if_id = reqid_of(t);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		as.kind = kinds[i];
+		for (const struct dp_rec *r = t->sas; r; r = r->next)
+			(void)del_state(nl, &as, &r->info);
+		del_policies(nl, &as);
+	}
+}
+
 static int want_link(struct dataplane *dp, struct dp_tun *t, struct dp_link *l)
 {
 	const struct dp_tunnel *c = &t->cfg;
@@ -595,6 +611,8 @@ static int want_link(struct dataplane *dp, struct dp_tun *t, struct dp_link *l)
 		return -EEXIST;
 	/* Ours, but of another kind: it was configured otherwise before. */
 	if (err == 0 && (strcmp(l->kind, kind) != 0 || l->if_id != c->if_id)) {
+		purge(dp, t);
+		dp_rec_clear(t);
 		err = dp_link_delete(dp->route, l->ifindex);
 		if (err < 0)
 			return err;
@@ -635,20 +653,7 @@ static int xfrm_tunnel_set(struct dataplane *dp, struct dp_tun *t)
 
 static void xfrm_tunnel_remove(struct dataplane *dp, struct dp_tun *t)
 {
-	struct nlsock *nl = dp->xfrm->nl;
-
-	if (!t->set) {
-		/* Never heard of in this run: it may have been of either kind. */
-		t->cfg.if_id = reqid_of(t);
-		t->kind = DP_IF_VTI;
-		for (const struct dp_rec *r = t->sas; r; r = r->next)
-			(void)del_state(nl, t, &r->info);
-		del_policies(nl, t);
-		t->kind = DP_IF_XFRM;
-	}
-	for (const struct dp_rec *r = t->sas; r; r = r->next)
-		(void)del_state(nl, t, &r->info);
-	del_policies(nl, t);
+	purge(dp, t);
 	if (t->ifindex)
 		(void)dp_link_delete(dp->route, t->ifindex);
 }

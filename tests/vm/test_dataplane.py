@@ -142,3 +142,15 @@ def test_outer_packets_carry_the_uplinks_mark(lab, ends):
         assert ping(lab, "a", inside(slot, 2)[0], 2, 0.1) == 2
     text = lab.out("a", "nft", "list", "ruleset")
     assert int(text.split("packets ")[1].split()[0]) >= 6, text
+
+
+def test_another_kind_leaves_nothing_of_the_first(lab, ends):
+    a, b = ends
+    join(a, b, SLOT, "vti")
+    a.stop()
+    a.start()
+    a.bind()
+    a.do(f"tunnel {SLOT} b/w7 xfrm 1400 192.0.2.1 192.0.2.2")
+    assert a.sas() == []
+    assert lab.out("a", "ip", "xfrm", "state") == ""
+    assert lab.out("a", "ip", "xfrm", "policy") == ""
