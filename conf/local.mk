@@ -22,3 +22,53 @@ distclean-local: conf-presets-clean
 conf-presets-clean:
 	@test $(srcdir) = . || rm -rf conf/presets
 .PHONY: conf-presets-clean
+
+# The service manager's files. They are harmless where there is no systemd.
+systemdunitdir = $(prefix)/lib/systemd/system
+nodist_systemdunit_DATA = \
+	conf/systemd/edge-esp.service \
+	conf/systemd/edge-esp.socket \
+	conf/systemd/edge-zebra.service \
+	conf/systemd/edged.service
+CONF_GENERATED = $(nodist_systemdunit_DATA) conf/systemd/tmpfiles.conf
+CONF_PLAIN = \
+	conf/systemd/modules-load.conf \
+	conf/systemd/networkd.conf \
+	conf/systemd/sysctl.conf \
+	conf/systemd/sysusers.conf
+EXTRA_DIST += $(CONF_GENERATED:=.in) $(CONF_PLAIN)
+CLEANFILES += $(CONF_GENERATED)
+
+CONF_SUBST = $(AM_V_GEN)$(MKDIR_P) conf/systemd && sed \
+	-e 's|[@]sbindir[@]|$(sbindir)|g' -e 's|[@]sysconfdir[@]|$(sysconfdir)/edged|g'
+conf/systemd/edged.service: conf/systemd/edged.service.in Makefile
+	$(CONF_SUBST) $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
+conf/systemd/edge-esp.service: conf/systemd/edge-esp.service.in Makefile
+	$(CONF_SUBST) $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
+conf/systemd/edge-esp.socket: conf/systemd/edge-esp.socket.in Makefile
+	$(CONF_SUBST) $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
+conf/systemd/edge-zebra.service: conf/systemd/edge-zebra.service.in Makefile
+	$(CONF_SUBST) $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
+conf/systemd/tmpfiles.conf: conf/systemd/tmpfiles.conf.in Makefile
+	$(CONF_SUBST) $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
+
+all-local: $(CONF_GENERATED)
+
+# Each goes where its reader looks, under a name of ours.
+CONF_LIB = $(DESTDIR)$(prefix)/lib
+install-data-local: $(CONF_GENERATED)
+	$(MKDIR_P) $(CONF_LIB)/sysusers.d $(CONF_LIB)/tmpfiles.d \
+		$(CONF_LIB)/modules-load.d $(CONF_LIB)/sysctl.d \
+		$(CONF_LIB)/systemd/networkd.conf.d $(DESTDIR)$(sysconfdir)/edged
+	$(INSTALL_DATA) $(srcdir)/conf/systemd/sysusers.conf $(CONF_LIB)/sysusers.d/edged.conf
+	$(INSTALL_DATA) conf/systemd/tmpfiles.conf $(CONF_LIB)/tmpfiles.d/edged.conf
+	$(INSTALL_DATA) $(srcdir)/conf/systemd/modules-load.conf \
+		$(CONF_LIB)/modules-load.d/edged.conf
+	$(INSTALL_DATA) $(srcdir)/conf/systemd/sysctl.conf $(CONF_LIB)/sysctl.d/50-edged.conf
+	$(INSTALL_DATA) $(srcdir)/conf/systemd/networkd.conf \
+		$(CONF_LIB)/systemd/networkd.conf.d/10-edged.conf
+
+uninstall-local:
+	rm -f $(CONF_LIB)/sysusers.d/edged.conf $(CONF_LIB)/tmpfiles.d/edged.conf \
+		$(CONF_LIB)/modules-load.d/edged.conf $(CONF_LIB)/sysctl.d/50-edged.conf \
+		$(CONF_LIB)/systemd/networkd.conf.d/10-edged.conf

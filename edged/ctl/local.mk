@@ -18,6 +18,6 @@ man_MANS += edged/edgectl.1
 EXTRA_DIST += edged/edgectl.1.in
 CLEANFILES += edged/edgectl.1
 edged/edgectl.1: edged/edgectl.1.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) edged && sed -e 's|@sysconfdir@|$(sysconfdir)/edged|g' \
-		-e 's|@rundir@|/run/edged|g' -e 's|@statedir@|/var/lib/edged|g' \
+	$(AM_V_GEN)$(MKDIR_P) edged && sed -e 's|[@]sysconfdir[@]|$(sysconfdir)/edged|g' \
+		-e 's|[@]rundir[@]|/run/edged|g' -e 's|[@]statedir[@]|/var/lib/edged|g' \
 		$(srcdir)/edged/edgectl.1.in >$@.tmp && mv $@.tmp $@

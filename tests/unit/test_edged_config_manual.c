@@ -141,12 +141,35 @@ static void test_example_file_loads(void **state)
 	free(text);
 }
 
+static void test_samples_of_the_readme_load(void **state)
+{
+	static const char fence[] = "```yaml\n";
+	char *page = read_file("README.md");
+	char *at = page;
+	unsigned int n = 0;
+
+	(void)state;
+	while ((at = strstr(at, fence)) != NULL) {
+		char *stop;
+
+		at += sizeof(fence) - 1;
+		stop = strstr(at, "```\n");
+		assert_non_null(stop);
+		assert_true(loads(at, (size_t)(stop - at),
+				  "hub: a\nbranch-042: b\naws/a: c\naws/b: d\n"));
+		n++;
+	}
+	assert_true(n >= 2);
+	free(page);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_manual_page_has_every_setting),
 		cmocka_unit_test(test_examples_of_the_page_load),
 		cmocka_unit_test(test_example_file_loads),
+		cmocka_unit_test(test_samples_of_the_readme_load),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
