@@ -500,8 +500,9 @@ static void arrived(struct pm_path *p, struct mono now)
 	pm_liveness_arrived(&p->life, now);
 }
 
-/* Probes that left within the last back_us before until. */
-static uint32_t left_within(const struct pm_path *p, struct mono until, int64_t back_us)
+/* Probes that left after from and not after until. */
+static uint32_t left_within(const struct pm_path *p, struct mono from,
+			    struct mono until)
 {
 	uint32_t n = 0;
 
@@ -511,9 +512,9 @@ static uint32_t left_within(const struct pm_path *p, struct mono until, int64_t 
 
 		if (f->seq != p->next_seq - i || f->state == 0)
 			break;
-		if (mono_diff_us(until, f->sent) >= back_us)
+		if (!mono_before(from, f->sent))
 			break;
-		n += mono_before(f->sent, until);
+		n += !mono_before(until, f->sent);
 	}
 	return n;
 }
@@ -522,9 +523,10 @@ static void peer_said(struct pm_path *p, const struct pm_report *r, struct mono 
 {
 	struct pm_change c;
 	struct pm_overdue o;
-	/* What left later may be under way still, also when the delay has jumped. */
+	/* What left before may have been heard; what left later may be under way
+	 * still, also when the delay has jumped. */
+	struct mono from = mono_add_us(now, -(int64_t)r->quiet_ms * MONO_US_PER_MS);
 	struct mono until = mono_add_us(now, -pm_liveness_missed_us(&p->life));
-	int64_t quiet_us = (int64_t)r->quiet_ms * 1000;
 
 	p->peer = (struct pm_peer_info){
 		.valid = true,
@@ -539,7 +541,7 @@ static void peer_said(struct pm_path *p, const struct pm_report *r, struct mono 
 	if (r->quiet_ms < DEAF_QUIET_MS || r->quiet_ms == UINT32_MAX)
 		return;
 	/* Silent because we sent nothing (metered, idle) is no fault. */
-	if (left_within(p, until, quiet_us) < p->cfg.down_missed)
+	if (left_within(p, from, until) < p->cfg.down_missed)
 		return;
 	o = overdue(p, now);
 	if (pm_liveness_deaf(&p->life, &o, now, &c))

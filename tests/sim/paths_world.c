@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/alloc.h"
+#include "lib/text.h"
 
 enum packet_kind { PROBE, ANSWER, DATA };
 
@@ -104,9 +105,24 @@ static enum steer_life life_of(enum pm_state s)
 	return STEER_NOT_RUNNING;
 }
 
+/* ED_SIM_TRACE=1 tells every decision. */
+static void trace(const struct world *w, const struct world_end *e,
+		  const struct steer_decision *d)
+{
+	char buf[512];
+	struct text t = text_init(buf, sizeof(buf));
+
+	if (!getenv("ED_SIM_TRACE"))
+		return;
+	steer_decision_text(d, &t);
+	fprintf(stderr, "# %9.3f s %s: %s\n", (double)w->now.us / W_S - 1000.0,
+		e == &w->ends[BRANCH] ? "branch" : "hub", buf);
+}
+
 static void follow(struct world *w, struct world_end *e, const struct steer_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_decisions; i++) {
+		trace(w, e, &plan->decisions[i]);
 		for (unsigned int c = 0; c < w->n_classes; c++) {
 			if (strcmp(plan->decisions[i].class_name, w->classes[c].name))
 				continue;
@@ -137,10 +153,10 @@ static void steer(struct world *w, struct world_end *e)
 	if (!w->n_classes)
 		return;
 	for (unsigned int i = 0; i < w->n_paths; i++) {
-		struct pm_measure m;
+		for (unsigned int c = 0; c < w->n_classes; c++) {
+			struct pm_measure m;
 
-		pm_path_measure(e->paths[i].pm, 0, w->now, &m);
-		for (unsigned int c = 0; c < w->n_classes; c++)
+			pm_path_measure(e->paths[i].pm, w->session_of[c], w->now, &m);
 			looks[i][c] = (struct steer_measure){
 				.answers = m.answers,
 				.delay_us = m.delay_us,
@@ -148,6 +164,7 @@ static void steer(struct world *w, struct world_end *e)
 				.judged = m.judged,
 				.lost = m.lost,
 			};
+		}
 		paths[i] = (struct steer_path){
 			.id = i + 1,
 			.name = w->names[i],

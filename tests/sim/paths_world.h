@@ -80,6 +80,7 @@ struct world {
 	unsigned int n_paths;
 	const struct steer_class *classes;
 	unsigned int n_classes; /* 0: no steering, no flows */
+	unsigned int session_of[WORLD_CLASSES]; /* whose figures judge the class */
 	struct steer_settings settings;
 	struct world_dir wire[WORLD_PATHS][ENDS]; /* by the sending end */
 	const char *names[WORLD_PATHS];

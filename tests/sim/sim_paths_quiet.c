@@ -25,6 +25,7 @@ struct kind {
 	int64_t delay_us;
 	int64_t jitter_us;
 	unsigned int metered;
+	uint8_t sessions;
 };
 
 static unsigned long number(const char *env, unsigned long otherwise)
@@ -75,6 +76,7 @@ static void live_through(const struct kind *k, uint64_t seed, unsigned long hour
 	struct world w;
 	struct mono end;
 
+	cfg.n_sessions = k->sessions;
 	world_init(&w, seed, 1, &cfg, k->metered);
 	world_wire(&w, 0, k->delay_us, k->jitter_us, LOSS_PPM);
 	world_start(&w, 0);
@@ -94,9 +96,11 @@ static void live_through(const struct kind *k, uint64_t seed, unsigned long hour
 }
 
 static const struct kind kinds[] = {
-	{"near", 10 * W_MS, 1 * W_MS, 0},
-	{"far", 110 * W_MS, 20 * W_MS, 0},
-	{"metered", 30 * W_MS, 10 * W_MS, 1},
+	{"near", 10 * W_MS, 1 * W_MS, 0, 1},
+	{"far", 110 * W_MS, 20 * W_MS, 0, 1},
+	{"metered", 30 * W_MS, 10 * W_MS, 1, 1},
+	{"near, three sessions", 10 * W_MS, 1 * W_MS, 0, 3},
+	{"metered, two sessions", 30 * W_MS, 10 * W_MS, 1, 2},
 };
 
 static void test_late_and_lossy_path_is_never_called_down(void **state)

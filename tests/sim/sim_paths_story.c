@@ -103,7 +103,13 @@ static void begin(struct world *w, uint64_t seed)
 {
 	struct pm_path_config cfg = pm_path_config_default();
 
+	/* As the daemon does it: what has a promise is measured with its own DSCP. */
+	cfg.n_sessions = 3;
+	cfg.dscp[1] = 46;
+	cfg.dscp[2] = 26;
 	world_init(w, seed, 3, &cfg, 1 << LTE);
+	w->session_of[VOICE] = 1;
+	w->session_of[BUSINESS] = 2;
 	w->classes = classes;
 	w->n_classes = CLASSES;
 	w->costs[LTE] = 100;

@@ -258,7 +258,7 @@ static void test_peer_that_hears_nothing_is_believed_when_we_sent(void **state)
 	deaf.quiet_ms = UINT32_MAX;
 	pm_path_heard(p, &deaf, now);
 	assert_int_equal(pm_path_state(p), PM_UP);
-	deaf.quiet_ms = 700;
+	deaf.quiet_ms = 900;
 	pm_path_heard(p, &deaf, now);
 	assert_int_equal(pm_path_state(p), PM_DOWN);
 	assert_int_equal(last_change(p).cause, PM_CAUSE_DEAF);
@@ -282,6 +282,22 @@ static void test_idle_metered_path_is_not_called_deaf(void **state)
 	assert_true(info.valid);
 	assert_true(info.metered);
 	assert_int_equal(info.cost, 5);
+}
+
+/* What the peer heard before it became quiet was all we sent, then we were idle. */
+static void test_report_of_an_idle_time_is_no_fault(void **state)
+{
+	struct pm_path *p = *state;
+	struct pm_path_config cfg = pm_path_config_default();
+	struct pm_report quiet = {.quiet_ms = 9900};
+	struct mono now = at(0);
+
+	run(p, &now, at(10 * S), 20 * MS);
+	cfg.metered = true;
+	assert_int_equal(pm_path_configure(p, &cfg, now), 0);
+	run(p, &now, at(19 * S + 900 * MS), 20 * MS);
+	pm_path_heard(p, &quiet, now);
+	assert_int_equal(pm_path_state(p), PM_UP);
 }
 
 static void test_received_packets_are_signs_of_life(void **state)
@@ -406,6 +422,7 @@ int main(void)
 		path_test(test_loss_is_told_apart_by_direction),
 		path_test(test_peer_that_hears_nothing_is_believed_when_we_sent),
 		path_test(test_idle_metered_path_is_not_called_deaf),
+		path_test(test_report_of_an_idle_time_is_no_fault),
 		path_test(test_received_packets_are_signs_of_life),
 		path_test(test_nothing_can_be_sent_is_off_and_heals),
 		path_test(test_stopped_path_is_silent),
