@@ -169,6 +169,16 @@ static bool any_hop_up(const struct mirror *m, const struct mgroup *g)
 	return false;
 }
 
+/* Whether g, as sent, has a member of this interface. */
+static bool uses(const struct mgroup *g, uint32_t ifindex)
+{
+	for (size_t i = 0; i < g->n_hops; i++) {
+		if (g->hops[i].ifindex == ifindex)
+			return true;
+	}
+	return false;
+}
+
 void mirror_link(struct mirror *m, const char *ifname, uint32_t ifindex, bool up)
 {
 	struct mlink *l = link_of(m, ifname);
@@ -191,7 +201,7 @@ void mirror_link(struct mirror *m, const char *ifname, uint32_t ifindex, bool up
 		if (!peer_in(g->set, l->peer))
 			continue;
 		g->dirty = true;
-		g->again = g->again || came;
+		g->again = g->again || (came && uses(g, ifindex));
 	}
 }
 

@@ -3,11 +3,14 @@ ROUTES_TESTS = \
 	tests/unit/test_edged_policy \
 	tests/unit/test_edged_policy_plan \
 	tests/unit/test_lib_child \
+	tests/unit/test_routing_bgp_render \
 	tests/unit/test_routing_classify_nft \
-	tests/unit/test_routing_intent
+	tests/unit/test_routing_intent \
+	tests/unit/test_routing_zebra_mirror
 check_PROGRAMS += $(ROUTES_TESTS)
 TESTS += $(ROUTES_TESTS)
-EXTRA_DIST += tests/golden/nft/table.json
+EXTRA_DIST += tests/golden/nft/table.json tests/golden/bgp/running.in \
+	tests/golden/bgp/lines.ok tests/golden/bgp/change.ok
 
 tests_unit_test_edged_policy_SOURCES = tests/unit/test_edged_policy.c \
 	tests/unit/netns.h edged/policy.c edged/policy_plan.c
@@ -27,3 +30,11 @@ tests_unit_test_routing_classify_nft_LDADD = $(ROUTING_LIBS) $(LIB_LIBS) $(TEST_
 tests_unit_test_routing_intent_SOURCES = tests/unit/test_routing_intent.c
 tests_unit_test_routing_intent_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_routing_intent_LDADD = $(ROUTING_LIBS) $(LIB_LIBS) $(TEST_LIBS)
+tests_unit_test_routing_bgp_render_SOURCES = tests/unit/test_routing_bgp_render.c \
+	tests/unit/golden.h
+tests_unit_test_routing_bgp_render_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_routing_bgp_render_LDADD = $(ROUTING_LIBS) $(LIB_LIBS) $(TEST_LIBS)
+tests_unit_test_routing_zebra_mirror_SOURCES = tests/unit/test_routing_zebra_mirror.c \
+	routing/zebra/mirror.c
+tests_unit_test_routing_zebra_mirror_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_routing_zebra_mirror_LDADD = $(ROUTING_LIBS) $(LIB_LIBS) $(TEST_LIBS)
