@@ -2,6 +2,7 @@
 ROUTES_TESTS = \
 	tests/unit/test_edged_policy \
 	tests/unit/test_edged_policy_plan \
+	tests/unit/test_edged_steer_want \
 	tests/unit/test_lib_child \
 	tests/unit/test_routing_bgp_render \
 	tests/unit/test_routing_classify_nft \
@@ -38,3 +39,7 @@ tests_unit_test_routing_zebra_mirror_SOURCES = tests/unit/test_routing_zebra_mir
 	routing/zebra/mirror.c
 tests_unit_test_routing_zebra_mirror_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_routing_zebra_mirror_LDADD = $(ROUTING_LIBS) $(LIB_LIBS) $(TEST_LIBS)
+tests_unit_test_edged_steer_want_SOURCES = tests/unit/test_edged_steer_want.c \
+	edged/steer_want.c
+tests_unit_test_edged_steer_want_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_edged_steer_want_LDADD = $(CONFIG_LIBS) $(ROUTING_LIBS) $(LIB_LIBS) $(TEST_LIBS)
