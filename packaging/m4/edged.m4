@@ -11,7 +11,7 @@ AC_DEFUN([AX_ED_DEPS], [
 
 dnl ED_PACKAGES_OF(FEATURE): the packages column of packaging/deps.
 AC_DEFUN([ED_MISSING], [
-	ed_pkgs=$(awk -F' *[|] *' '$[1] == "$2" {print $[3]}' "$srcdir/packaging/deps")
+	ed_pkgs=$(awk -F' *\\| *' '$[1] == "$2" {print $[3]}' "$srcdir/packaging/deps")
 	ed_missing="$ed_missing
   $1: install $ed_pkgs"
 ])
