@@ -81,15 +81,11 @@ class Frr:
     def json(self, command):
         return json.loads(self.vtysh(command + " json") or "{}")
 
-    def sessions(self):
-        """{neighbour: (state, prefixes received)}, both families summed up."""
-        found = {}
-        for family in ("ipv4Unicast", "ipv6Unicast"):
-            peers = self.json("show bgp summary").get(family, {}).get("peers", {})
-            for peer, row in peers.items():
-                state, n = found.get(peer, (row["state"], 0))
-                found[peer] = (state, n + row.get("pfxRcd", 0))
-        return found
+    def sessions(self, family="ipv4Unicast"):
+        """{neighbour: (state, prefixes received)} of one family."""
+        peers = self.json("show bgp summary").get(family, {}).get("peers", {})
+        return {peer: (row["state"], row.get("pfxRcd", 0))
+                for peer, row in peers.items()}
 
     def all_up(self, count, prefixes=1):
         """True once count sessions are up, each with that many prefixes."""

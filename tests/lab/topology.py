@@ -58,6 +58,7 @@ hostname {name}
 router bgp {asn}
  bgp router-id {outside}
  no bgp ebgp-requires-policy
+ no bgp network import-check
  bgp graceful-restart
  bgp graceful-restart restart-time {restart}
  timers bgp 3 {hold}
