@@ -25,6 +25,26 @@ static void add_host(struct rt_prefixes *to, const struct addr *a)
 		rt_prefixes_add(to, &p);
 }
 
+/*
+ * Inside addresses are guarded too: while a path is down its peer's /32 is
+ * withdrawn, and bgpd's packets to it must not take the default route. Ours are
+ * given by a range; those of peers that we call are few.
+ */
+static void add_inside_guard(const struct edged *ed, struct rt_prefixes *to)
+{
+	const struct tunnel *t;
+
+	config_add_inside(ed->config, to);
+	for (const struct peer *p = ed->peers; p; p = p->hh.next) {
+		if (p->calls_us)
+			continue;
+		DL_FOREACH (p->tunnels, t) {
+			add_host(to, &t->inside[ED_V4].peer);
+			add_host(to, &t->inside[ED_V6].peer);
+		}
+	}
+}
+
 static void add_connected(const struct uplink *u, struct rt_prefixes *to)
 {
 	for (unsigned int i = 0; i < u->kernel.addr_count; i++) {
@@ -114,8 +134,10 @@ void steer_policy_fill(const struct edged *ed, bool keep, steer_carries carries,
 		fill_uplink(u, &ret->uplinks[ret->want.n_uplinks++]);
 	for (const struct peer *p = ed->peers; p; p = p->hh.next)
 		fill_peer(p, carries, ctx, ret);
-	if (!ed->opt.without_leak_guard)
+	if (!ed->opt.without_leak_guard) {
 		config_add_guard(ed->config, &ret->guard);
+		add_inside_guard(ed, &ret->guard);
+	}
 	config_add_prefixes(&ret->local, &ed->config->lan);
 	config_add_inside(ed->config, &ret->local);
 	ret->want.uplinks = ret->uplinks;
