@@ -70,6 +70,7 @@ class Play:
                 flow.pps = SLOW_PPS
         self.tracker = Tracker(self.wan, list(self.known.values()))
         self.judge = Judge(self.tracker, self.flows, self.witness, times=not slow)
+        self.repeats = 0
         self.since_ns = self.degrade_ns = self.heal_ns = 0
 
     # how it is followed
@@ -136,14 +137,23 @@ class Play:
         return (all(s[0] for s in states), [s[1] for s in states])
 
     def measured(self, attempt, undo):
-        """One measurement, again when the machine voided it."""
-        for left in range(REPEATS, -1, -1):
+        """One measurement, again when the machine voided it; how often again.
+
+        Each time a path comes and goes it has to prove itself for longer, so a
+        repeated cut makes the way back longer, too.
+        """
+        for again in range(REPEATS + 1):
             before = list(self.judge.reasons)
             since, until = attempt()
-            if not left or not self.judge.void(since, until):
-                return
+            if again == REPEATS or not self.judge.void(since, until):
+                return again
             self.judge.reasons = before
-            undo()
+            undo(2 ** again * BACK_S)
+        return REPEATS
+
+    def back_s(self):
+        """The time to be back: longer after cuts that had to be repeated."""
+        return BACK_S * 2 ** self.repeats
 
     # the acts
 
@@ -217,11 +227,11 @@ class Play:
                 self.judge.left(name, "isp1", self.degrade_ns, VOICE_S, until)
             return self.degrade_ns, self.degrade_ns + VOICE_S * 10**9
 
-        def undo():
+        def undo(limit):
             self.world.heal()
-            self.until("all home again", lambda: self.at_home(self.known), BACK_S)
+            self.until("all home again", lambda: self.at_home(self.known), limit)
 
-        self.measured(attempt, undo)
+        self.repeats += self.measured(attempt, undo)
         self.enough()
         self.until("business left isp1", lambda: self.on(("business",), ("isp2", "lte")),
                    BUSINESS_S + 1)
@@ -241,23 +251,23 @@ class Play:
                 self.judge.gap(name, "isp2 cut", CUT_S, cut_ns - 10**9, until)
             return cut_ns, cut_ns + 2 * 10**9
 
-        def undo():
+        def undo(limit):
             self.world.uncut("isp2")
-            self.until("all on isp2 again", lambda: self.on(names, ("isp2",)), BACK_S)
+            self.until("all on isp2 again", lambda: self.on(names, ("isp2",)), limit)
 
-        self.measured(attempt, undo)
+        self.repeats += self.measured(attempt, undo)
         self.enough()
         self.hold(4)
 
     def heal(self):
         self.heal_ns = self.world.heal()
         names = self.those(*MOVING, "bulk")
-        self.until("all home again", lambda: self.at_home(names), BACK_S + 1)
+        self.until("all home again", lambda: self.at_home(names), self.back_s() + 1)
         self.hold(5)
         self.tracker.read()
         for name in names:
             self.judge.back(name, self.known[name].home, "healing", self.heal_ns,
-                            self.now(), BACK_S)
+                            self.now(), self.back_s())
         for name in self.those("default", *CLOUD):
             self.judge.stayed(name, "isp1", self.since_ns, self.now())
         for name in self.those(*CLOUD):
@@ -274,19 +284,20 @@ class Play:
                            self.now() - 10**9)
             return cut_ns, cut_ns + 2 * 10**9
 
-        def undo():
+        def undo(limit):
             self.world.uncut("isp2")
             self.until("bulk on isp2 again", lambda: self.on(("bulk",), ("isp2",)),
-                       BACK_S)
+                       limit)
 
-        self.measured(attempt, undo)
+        self.repeats += self.measured(attempt, undo)
         self.enough()
         healed = self.world.uncut("isp2")
         self.until("bulk on isp2 again", lambda: self.on(("bulk",), ("isp2",)),
-                   BACK_S + 1)
+                   self.back_s() + 1)
         self.hold(3)
         self.tracker.read()
-        self.judge.back("bulk", "isp2", "healing one way", healed, self.now(), BACK_S)
+        self.judge.back("bulk", "isp2", "healing one way", healed, self.now(),
+                        self.back_s())
         for name in self.those(*MOVING, "default", *CLOUD):
             self.judge.stayed(name, "isp1", healed, self.now())
 
