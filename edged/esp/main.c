@@ -183,6 +183,7 @@ static int drop_privileges(const char *user)
 {
 	struct __user_cap_header_struct hdr = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {{0}, {0}};
+	struct __user_cap_data_struct have[2] = {{0}, {0}};
 	const struct passwd *pw;
 
 	if (geteuid() == 0) {
@@ -196,8 +197,14 @@ static int drop_privileges(const char *user)
 		    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
 			return -errno;
 	}
-	if (syscall(SYS_capset, &hdr, none) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	/* With nothing to drop the call is left out: the unit's filter forbids it. */
+	if (syscall(SYS_capget, &hdr, have) < 0)
+		return -errno;
+	if ((have[0].permitted || have[1].permitted || have[0].inheritable ||
+	     have[1].inheritable) &&
+	    syscall(SYS_capset, &hdr, none) < 0)
+		return -errno;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 #ifndef ED_SANITIZERS /* LeakSanitizer needs ptrace */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
