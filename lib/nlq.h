@@ -19,7 +19,8 @@
 struct nlq {
 	struct nlmsghdr *nlh;
 	bool overflow;
-	char buf[NLQ_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+	/* Some family headers hold 64 bit numbers (struct xfrm_usersa_info). */
+	char buf[NLQ_SIZE] __attribute__((aligned(8)));
 };
 
 /* Start a request; returns its zeroed family header of hdr_size bytes. */
