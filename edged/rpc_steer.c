@@ -483,19 +483,45 @@ static const struct peer *peer_of(const struct edged *ed, const struct addr *dst
 	return best;
 }
 
-static const char *learned(uint8_t protocol)
+/* True when edge-zebra says that it has the prefix from bgpd. */
+static bool by_bgp(const struct edged *ed, const struct prefix *p)
 {
-	switch (protocol) {
-	case RT_PROTO:
-		return "by networks";
-	case RTPROT_BGP:
-		return "learned by BGP";
-	case RTPROT_ZEBRA:
-		return "by zebra";
-	case RTPROT_KERNEL:
-		return "connected";
+	const json_t *report = control_zebra_report(ed->control);
+	const json_t *row;
+	char text[PREFIX_STRLEN];
+	size_t i;
+
+	prefix_format(p, text);
+	json_array_foreach (json_object_get(report, "prefixes"), i, row) {
+		const char *other = json_string_value(json_object_get(row, "prefix"));
+
+		if (other && strcmp(other, text) == 0)
+			return true;
 	}
-	return "a route of this machine";
+	return false;
+}
+
+/* "10.20.0.0/16, learned by BGP from AS 65000". */
+static void add_source(const struct edged *ed, struct text *s, const struct lookup *way,
+		       const struct peer *p)
+{
+	bool ours = way->table >= RT_TABLE_CLASS &&
+		    way->table < RT_TABLE_CLASS + RT_CLASSES_MAX;
+	bool bgp = way->protocol == RTPROT_BGP || (ours && by_bgp(ed, &way->prefix));
+	char prefix[PREFIX_STRLEN];
+
+	text_add(s, "%s, ", prefix_format(&way->prefix, prefix));
+	if (bgp && p && p->conf->asn)
+		text_add(s, "learned by BGP from AS %llu",
+			 (unsigned long long)p->conf->asn);
+	else if (bgp)
+		text_add(s, "learned by BGP");
+	else if (way->protocol == RT_PROTO || ours)
+		text_add(s, "by networks");
+	else if (way->protocol == RTPROT_KERNEL)
+		text_add(s, "connected");
+	else
+		text_add(s, "a route of this machine");
 }
 
 static json_t *way_json(const struct edged *ed, const struct lookup *way)
@@ -512,6 +538,17 @@ static json_t *way_json(const struct edged *ed, const struct lookup *way)
 			 u ? rpc_json_text(u->name) : json_null());
 }
 
+static void say_peer(const struct edged *ed, struct text *s, const struct lookup *way,
+		     const struct peer *p)
+{
+	text_add(s, "goes to peer %s (", p->name);
+	add_source(ed, s, way, p);
+	text_add(s, ")");
+	if (way->table == RT_TABLE_MAIN && !control_zebra_connected(ed->control))
+		text_add(s, " by the main table, whatever the class: edge-zebra is not "
+			    "connected");
+}
+
 /* The one sentence. */
 static void say(const struct edged *ed, struct text *s, const char *dst,
 		const char *marked, const struct config_class *c, const struct peer *p,
@@ -519,33 +556,27 @@ static void say(const struct edged *ed, struct text *s, const char *dst,
 {
 	const struct tunnel *t = tunnel_by_ifindex(ed, way->ifindex);
 	const struct uplink *u = uplink_by_ifindex(ed, way->ifindex);
-	char prefix[PREFIX_STRLEN];
 
 	text_add(s, "%s %sis class %s and ", dst, marked, c->name);
-	if (way->local)
+	if (way->local) {
 		text_add(s, "is an address of this box");
-	else if (t)
-		text_add(
-			s, "goes to peer %s (%s, %s)%s", t->peer->name,
-			prefix_format(&way->prefix, prefix), learned(way->protocol),
-			way->table != RT_TABLE_MAIN ||
-					control_zebra_connected(ed->control)
-				? ""
-				: " by the main table, whatever the class: edge-zebra is "
-				  "not connected");
-	else if (way->blocked && p)
+	} else if (t) {
+		say_peer(ed, s, way, t->peer);
+	} else if (way->blocked && p) {
 		text_add(s,
 			 "goes nowhere: peer %s has no way and the leak guard keeps it "
 			 "from leaving in clear",
 			 p->name);
-	else if (way->blocked)
+	} else if (way->blocked) {
 		text_add(s, "goes nowhere: no route, or the leak guard");
-	else if (u)
+	} else if (u) {
 		text_add(s, "goes out by uplink %s in clear: no peer covers it",
 			 u->name);
-	else
-		text_add(s, "stays on this side (%s, %s)",
-			 prefix_format(&way->prefix, prefix), learned(way->protocol));
+	} else {
+		text_add(s, "stays on this side (");
+		add_source(ed, s, way, NULL);
+		text_add(s, ")");
+	}
 }
 
 static bool why_params(struct rpc_call *call, const json_t *params, struct addr *dst,

@@ -48,7 +48,7 @@ static void as_text(const struct ctl_out *out, struct text *t, const json_t *v,
 {
 	(void)out;
 	(void)row;
-	if (json_is_string(v))
+	if (json_is_string(v) && json_string_length(v))
 		add_escaped(t, json_string_value(v));
 	else if (json_is_integer(v))
 		text_add(t, "%lld", (long long)json_integer_value(v));

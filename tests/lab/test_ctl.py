@@ -84,6 +84,22 @@ def test_why_is_a_sentence_and_a_line_a_path(sites):
         sites.branch.ctl("why", "10.1.0.9").stdout), 10)
 
 
+def test_apply_says_what_changed(sites):
+    with open(sites.branch.config, encoding="utf-8") as f:
+        text = f.read()
+    sites.branch.configure(text.replace("cost: 20", "cost: 40"))
+    answer = sites.branch.json("apply")
+    assert [(c["setting"], c["from"], c["to"]) for c in answer["changes"]] == [
+        ("uplinks.isp2.cost", "20", "40")], answer
+    assert sites.branch.json("apply")["changes"] == []
+    costs = {u["name"]: u["cost"] for u in sites.branch.json("uplinks")["uplinks"]}
+    assert costs["isp2"] == 40
+    sites.branch.configure(text + "nonsense: 1\n")
+    done = sites.branch.ctl("apply", check=False)
+    assert done.returncode == 4 and done.stdout == "", done
+    assert "nonsense" in done.stderr and "nothing has changed" in done.stderr, done
+
+
 def test_a_change_is_pushed_within_a_second(sites):
     watch = follow(sites, "watch")
     json.loads(watch.stdout.readline())

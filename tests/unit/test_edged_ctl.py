@@ -266,7 +266,10 @@ def in_terminal(b, args, keys, env=None):
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.update({"TERM": "xterm", "TZ": "UTC", "LC_ALL": "C.UTF-8"}, **(env or {}))
-        os.execv(EDGECTL, [EDGECTL, "--run", b.run, *args])
+        try:
+            os.execv(EDGECTL, [EDGECTL, "--run", b.run, *args])
+        finally:
+            os._exit(127)
     seen = b""
     signal.alarm(LIMIT)
     while True:
