@@ -364,11 +364,9 @@ static void refuse(struct ike_sa *sa, struct ike_conn *conn, enum ike_reason rea
 		   uint16_t notify, const char *sentence)
 {
 	struct ike *ike = sa->ike;
-	struct ike_tun *tun =
-		conn && !conn->cfg.template ? ike_tun_find(ike, conn->cfg.name) : NULL;
 
 	if (conn)
-		ike_failure_set(tun ? &tun->failure : &conn->failure, ike->now, reason,
+		ike_failure_set(ike_conn_failure(ike, conn), ike->now, reason,
 				sentence);
 	if (ratelimit_take(&ike->refusals, ike->now))
 		ike_engine_event(ike, conn ? conn->cfg.name : NULL, IKE_EV_REFUSED,

@@ -320,6 +320,14 @@ struct ike_conn *ike_conn_for_caller(struct ike *ike, const struct ike_addrs *at
 	return best;
 }
 
+struct ike_failure *ike_conn_failure(struct ike *ike, struct ike_conn *conn)
+{
+	struct ike_tun *tun =
+		conn->cfg.template ? NULL : ike_tun_find(ike, conn->cfg.name);
+
+	return tun ? &tun->failure : &conn->failure;
+}
+
 bool ike_conn_is_alone(struct ike *ike, const struct ike_conn *conn)
 {
 	struct ike_conn *other;

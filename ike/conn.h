@@ -35,6 +35,9 @@ struct ike_conn *ike_conn_for_caller(struct ike *ike, const struct ike_addrs *at
 				     char label[IKE_LABEL_MAX + 1],
 				     enum ike_conn_miss *miss, struct ike_conn **near);
 
+/* Where the failure of a caller is noted: its tunnel, or the template. */
+struct ike_failure *ike_conn_failure(struct ike *ike, struct ike_conn *conn);
+
 /* Has no other connection the same pair of identities? (INITIAL_CONTACT) */
 bool ike_conn_is_alone(struct ike *ike, const struct ike_conn *conn);
 

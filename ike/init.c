@@ -331,7 +331,8 @@ static void refuse_caller(struct ike *ike, const struct ike_addrs *at,
 	snprintf(text, sizeof(text),
 		 "no common IKE suite with %s: it offers %s; we accept %s", peer,
 		 theirs, ours);
-	ike_failure_set(&near->failure, ike->now, IKE_REASON_PROPOSAL, text);
+	ike_failure_set(ike_conn_failure(ike, near), ike->now, IKE_REASON_PROPOSAL,
+			text);
 	ike_engine_event(ike, near->cfg.name, IKE_EV_REFUSED, IKE_REASON_PROPOSAL, 0,
 			 true, text);
 }
