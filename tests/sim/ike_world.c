@@ -298,7 +298,7 @@ static void send_esp(struct world *w)
 		if (!out || lost(w))
 			continue;
 		p = ed_alloc(sizeof(*p));
-		p->at = arrival(w);
+		p->at = mono_add_ms(arrival(w), rng_below(&w->rng, w->esp_late_ms + 1));
 		p->to = !i;
 		p->spi = out->esp.spi;
 		memcpy(p->key, out->esp.key, IKE_KEYMAT_MAX);

@@ -80,6 +80,7 @@ struct world {
 	uint16_t nat_port; /* its mapping; change it to move */
 	bool cut; /* nothing arrives */
 	bool esp; /* send ESP packets */
+	uint32_t esp_late_ms; /* they take up to so much longer than messages */
 	struct mono next_esp;
 	uint64_t install_order;
 	unsigned int delivered;
