@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "edged/config/config.h"
 #include "edged/config/dryrun.h"
@@ -227,20 +228,20 @@ static json_t *report_json(const char *file, const struct conf_report *report)
 			 "warnings", (int)report->warnings, "messages", list);
 }
 
-static enum ctl_exit run_check(struct ctl *c, const struct ctl_command *cmd,
-			       char **args, int n)
+/* Read and judge a file; what is wrong with it is always said, that it is fine if told. */
+static enum ctl_exit check_file(struct ctl *c, const char *path, bool tell)
 {
-	struct config_source src = {.path = n > 0 ? args[0] : c->opt.config,
-				    .dry_run = config_dryrun};
+	struct config_source src = {.path = path, .dry_run = config_dryrun};
 	struct conf_report report;
 	struct config *config = NULL;
 	json_t *answer;
 	int err;
 
-	(void)cmd;
 	conf_report_init(&report);
 	err = config_load(&src, &config, &report);
-	if (c->opt.json) {
+	if (err == 0 && !tell) {
+		/* The daemon says it again. */
+	} else if (c->opt.json) {
 		answer = report_json(src.path, &report);
 		print_json(c, answer);
 		json_decref(answer);
@@ -258,6 +259,40 @@ static enum ctl_exit run_check(struct ctl *c, const struct ctl_command *cmd,
 	return err < 0 ? CTL_REFUSED : CTL_DONE;
 }
 
+static enum ctl_exit run_check(struct ctl *c, const struct ctl_command *cmd,
+			       char **args, int n)
+{
+	(void)cmd;
+	return check_file(c, n > 0 ? args[0] : c->opt.config, true);
+}
+
+/*
+ * True when opt.config must be the file that the daemon reads: both are where
+ * they are by default, or the caller names it.
+ */
+static bool knows_file(const struct ctl *c)
+{
+	bool default_file = strcmp(c->opt.config, ED_SYSCONFDIR "/edged.yaml") == 0;
+
+	return access(c->opt.config, R_OK) == 0 &&
+	       (!default_file || strcmp(c->opt.run, ED_RUNDIR) == 0);
+}
+
+/* A file that does not is the daemon's to refuse: it keeps the event. */
+static bool loads(const char *path)
+{
+	const struct config_source src = {.path = path};
+	struct conf_report report;
+	struct config *config = NULL;
+	int err;
+
+	conf_report_init(&report);
+	err = config_load(&src, &config, &report);
+	conf_report_fini(&report);
+	config_free(config);
+	return err == 0;
+}
+
 static enum ctl_exit run_apply(struct ctl *c, const struct ctl_command *cmd,
 			       char **args, int n)
 {
@@ -267,6 +302,13 @@ static enum ctl_exit run_apply(struct ctl *c, const struct ctl_command *cmd,
 	(void)cmd;
 	(void)args;
 	(void)n;
+	/* nft and FRR are asked here: the daemon's loop waits for nobody. */
+	if (knows_file(c) && loads(c->opt.config) &&
+	    check_file(c, c->opt.config, false) != CTL_DONE) {
+		if (!c->opt.json)
+			fprintf(c->out.fp, "nothing has changed\n");
+		return CTL_REFUSED;
+	}
 	status = ctl_call(c, "config.apply", NULL, &answer);
 	if (status != CTL_DONE)
 		return status;

@@ -322,6 +322,26 @@ def test_check_needs_no_daemon_and_shows_every_mistake(b):
     assert b.daemon.asked == []
 
 
+def test_apply_asks_nft_before_the_daemon(b):
+    path = os.path.join(b.run, "edged.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("uplinks: {isp1: {interface: eth0}}\n"
+                "peers: {hub: {address: 192.0.2.1, networks: 10.0.0.0/8}}\n")
+    with open(os.path.join(b.run, "secrets.yaml"), "w", encoding="utf-8") as f:
+        f.write("hub: x\n")
+    os.chmod(f.name, 0o600)
+    nft = os.path.join(b.run, "nft")
+    env = {"PATH": b.run + ":" + os.environ["PATH"]}
+    for code, asked in ((1, []), (0, [("config.apply", None)])):
+        with open(nft, "w", encoding="utf-8") as f:
+            f.write(f"#!/bin/sh\necho 'Error: no such thing'\nexit {code}\n")
+        os.chmod(nft, 0o755)
+        p = b.ctl("--config", path, "apply", env=env)
+        assert p.returncode == (4 if code else 0), p
+        assert ("nft refuses" in p.stdout) == bool(code), p.stdout
+        assert [m for m, _ in b.daemon.asked] == [m for m, _ in asked], b.daemon.asked
+
+
 def test_man_page_knows_every_command_and_option(b):
     with open(os.path.join(TOP, "edged/edgectl.1.in"), encoding="utf-8") as f:
         page = f.read()
