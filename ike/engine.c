@@ -124,7 +124,8 @@ static void follow_address(struct ike_sa *sa, const struct ike_addrs *at)
 	char to[ENDPOINT_STRLEN];
 	char text[IKE_SENTENCE_MAX];
 
-	if (!sa->natd.remote || sa->natd.local || !sa->tun ||
+	/* Where both ends are behind one, only the end that was called follows. */
+	if (!sa->natd.remote || (sa->natd.local && sa->initiator) || !sa->tun ||
 	    endpoint_equal(&sa->at.remote, &at->remote))
 		return;
 	snprintf(text, sizeof(text), "the peer moved from %s to %s",

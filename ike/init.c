@@ -53,6 +53,8 @@ void ike_init_start(struct ike *ike, struct ike_tun *tun)
 	sa->hs = ed_alloc(sizeof(*sa->hs));
 	ike_nonce_new(&sa->hs->ni, sa->ike->rng);
 	sa->hs->groups_tried = 1;
+	sa->hs->give_up_at = mono_add_us(ike->now, IKE_ATTEMPT_S * MONO_US_PER_S);
+	sa->half_open_at = sa->hs->give_up_at;
 	submit_key_pair(sa, tun->conn->ike_suites.s[0].group);
 }
 
@@ -139,7 +141,8 @@ static void refused(struct ike_sa *sa, const struct ike_chain *chain)
 	if (sa->hs->said)
 		return;
 	sa->hs->said = n->type;
-	sa->half_open_at = mono_add_ms(sa->ike->now, SAID_GRACE_MS);
+	sa->half_open_at =
+		mono_min(sa->half_open_at, mono_add_ms(sa->ike->now, SAID_GRACE_MS));
 	ike_sa_touch(sa);
 }
 
@@ -202,7 +205,7 @@ void ike_init_response(struct ike_sa *sa, const struct ike_hdr *hdr,
 	hs->peer_pub_len = rbuf_left(&chain.ke);
 	memcpy(hs->peer_pub, chain.ke.pos, hs->peer_pub_len);
 	keep(&hs->init_resp, &hs->init_resp_len, msg, len);
-	sa->half_open_at = MONO_NEVER;
+	sa->half_open_at = hs->give_up_at;
 	hs->said = 0;
 	ike_exchange_answered(sa);
 	if (!settle_nat(sa, &chain))

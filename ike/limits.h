@@ -47,6 +47,7 @@ enum {
 	IKE_HALF_OPEN_MAX = 256,
 	IKE_HALF_OPEN_PER_SOURCE = 64,
 	IKE_HALF_OPEN_S = 30,
+	IKE_ATTEMPT_S = 180, /* an attempt of ours, whatever it waits for */
 	IKE_SA_MAX = 20000,
 	IKE_CHILDREN_MAX = 8, /* of one IKE SA, in all states */
 	IKE_COOKIE_ROUNDS_MAX = 3, /* answers to COOKIE in one attempt */

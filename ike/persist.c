@@ -449,6 +449,21 @@ static void resume(struct ike_sa *sa)
 	ike_sa_touch(sa);
 }
 
+/* Would the SA come out like this with what is configured now? */
+static bool still_fits(const struct ike_conn *conn, const struct ike_sa *sa)
+{
+	struct ike_id local = ike_conn_local_id(conn, &sa->at.local.addr);
+	struct ike_addrs at = sa->at;
+	char label[IKE_LABEL_MAX + 1];
+
+	/* A peer behind a NAT may have moved. */
+	if (sa->natd.remote && conn->cfg.remote.family)
+		at.remote.addr = conn->cfg.remote;
+	return ike_conn_accepts(conn, &at) && ike_id_equal(&local, &sa->local_id) &&
+	       ike_conn_knows(conn, &at.remote.addr, &sa->remote_id, label) &&
+	       ike_proposal_has(&conn->ike_suites, &sa->suite);
+}
+
 static int take_in(struct ike *ike, struct ike_sa *sa, struct ike_child *list,
 		   const struct owner *owner)
 {
@@ -457,7 +472,7 @@ static int take_in(struct ike *ike, struct ike_sa *sa, struct ike_child *list,
 	struct ike_child *child;
 	struct ike_child *next;
 
-	if (!conn)
+	if (!conn || !still_fits(conn, sa))
 		return -ENOENT;
 	tun = ike_tun_get(ike, conn, owner->label, NULL);
 	if (!tun)

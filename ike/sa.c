@@ -522,6 +522,9 @@ static void half_open_end(struct ike_sa *sa)
 		ike_sa_end_silently(sa);
 	else if (sa->state == IKE_SA_ESTABLISHED)
 		ike_sa_close(sa, IKE_REASON_LOST, "it had no child SA for too long");
+	else if (sa->state == IKE_SA_AUTH_SEEN)
+		ike_sa_end(sa, IKE_REASON_INSIDE, 0, true,
+			   "no inside address was found for the caller in time");
 	else
 		gave_up(sa);
 }

@@ -72,6 +72,7 @@ struct ike_handshake {
 	uint8_t cookie_rounds;
 	uint32_t groups_tried; /* bits by index into our suites */
 	uint16_t said; /* an error notify nobody authenticated */
+	struct mono give_up_at; /* ours: the whole attempt */
 	uint8_t *parked; /* an AUTH request that waits for the shared secret */
 	size_t parked_len;
 	struct ike_addrs parked_at;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ike/sa.h"
 #include "lib/alloc.h"
 #include "tests/sim/ike_world.h"
 
@@ -129,12 +130,16 @@ static void test_what_was_restored_goes_on_as_before(void **state)
 	struct world *w = begin(6000);
 	struct ike_status before[2];
 	struct ike_status after[2];
+	uint64_t iv;
 
 	(void)state;
 	world_run(w, 2000);
 	for (int s = 0; s < 2; s++) {
 		before[s] = world_status(w, s);
+		iv = w->side[s].ike->sas->iv;
 		world_restart(w, s);
+		/* no counter is used twice, whatever was sealed after the save */
+		assert_true(w->side[s].ike->sas->iv >= iv + 1000);
 		after[s] = world_status(w, s);
 		assert_int_equal(after[s].state, IKE_UP);
 		assert_int_equal(before[s].spi_i, after[s].spi_i);
@@ -171,6 +176,15 @@ static void test_damaged_bytes_are_refused(void **state)
 	ike = ike_new(&params);
 	assert_int_equal(ike_restore(ike, w->now, v->bytes, v->len), -ENOENT);
 	strcpy(other.name, "hub/isp2");
+	assert_int_equal(ike_conn_set(ike, w->now, &other, NULL), 0);
+	assert_int_equal(ike_restore(ike, w->now, v->bytes, v->len), -ENOENT);
+	/* the same name, but the SA would not come out of it any more */
+	other = world_caller();
+	strcpy(other.remote_id, "hub2.example");
+	assert_int_equal(ike_conn_set(ike, w->now, &other, NULL), 0);
+	assert_int_equal(ike_restore(ike, w->now, v->bytes, v->len), -ENOENT);
+	other = world_caller();
+	other.remote.b[3]++;
 	assert_int_equal(ike_conn_set(ike, w->now, &other, NULL), 0);
 	assert_int_equal(ike_restore(ike, w->now, v->bytes, v->len), -ENOENT);
 	assert_int_equal(ike_conn_set(ike, w->now, &w->side[0].conns[0], NULL), 0);
