@@ -11,6 +11,7 @@
 #include "config.h"
 #include "edged/edged.h"
 #include "edged/events.h"
+#include "edged/rates.h"
 #include "edged/rpc_json.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
@@ -30,6 +31,7 @@ enum {
 struct control {
 	struct edged *ed;
 	struct rpc_server *server;
+	struct rates *rates;
 	struct loop_timer push; /* of the status */
 	struct mono push_at;
 	struct control_zebra_ops zebra;
@@ -130,6 +132,11 @@ static void status_watch(void *ctx, struct rpc_call *call, const json_t *params)
 	rpc_call_subscribe(call, TOPIC_STATUS);
 	rpc_call_reply(call, status_json(ed));
 	push_by(ed->control, mono_add_ms(loop_now(ed->loop), FIGURES_MS));
+}
+
+const struct rates *control_rates(const struct control *c)
+{
+	return c ? c->rates : NULL;
 }
 
 /* --- events ------------------------------------------------------------------------ */
@@ -308,6 +315,7 @@ int control_new(struct edged *ed, struct control **ret)
 		control_free(c);
 		return err;
 	}
+	c->rates = rates_new(ed);
 	*ret = c;
 	return 0;
 }
@@ -318,6 +326,7 @@ void control_free(struct control *c)
 		return;
 	loop_timer_stop(&c->push);
 	rpc_server_free(c->server);
+	rates_free(c->rates);
 	json_decref(c->report);
 	json_decref(c->last_steer);
 	free(c);

@@ -55,6 +55,11 @@ void control_changed(struct control *c);
 /* Tell followers of events. Takes over the reference. */
 void control_event(struct control *c, struct json_t *event);
 
+struct rates;
+
+/* What goes over each uplink (rates.h); NULL while there is no control socket. */
+const struct rates *control_rates(const struct control *c);
+
 /* --- edge-zebra ------------------------------------------------------------ */
 
 struct control_zebra_ops {

@@ -32,6 +32,7 @@ edged_libedged_a_SOURCES = \
 	edged/control.c edged/control.h \
 	edged/events.c edged/events.h \
 	edged/lookup.c edged/lookup.h \
+	edged/rates.c edged/rates.h \
 	edged/rpc_config.c edged/rpc_events.c edged/rpc_json.c edged/rpc_json.h \
 	edged/rpc_paths.c edged/rpc_steer.c edged/rpc_tunnels.c \
 	edged/store.c edged/store.h edged/store_db.h edged/store_query.c \

@@ -4,8 +4,10 @@
 #include <utlist.h>
 
 #include "edged/config/config.h"
+#include "edged/control.h"
 #include "edged/edged.h"
 #include "edged/path.h"
+#include "edged/rates.h"
 #include "edged/rpc_json.h"
 #include "edged/steering.h"
 #include "lib/rpc.h"
@@ -98,11 +100,24 @@ static json_t *family_json(const struct uplink_family *f)
 			 (int)f->routed);
 }
 
+static void add_rates(json_t *row, const struct edged *ed, const struct uplink *u)
+{
+	uint64_t down;
+	uint64_t up;
+	bool known = rates_uplink(control_rates(ed->control), u->name, &down, &up);
+
+	json_object_set_new(row, "down_bps",
+			    known ? json_integer((json_int_t)down) : json_null());
+	json_object_set_new(row, "up_bps",
+			    known ? json_integer((json_int_t)up) : json_null());
+}
+
 static json_t *uplink_json(const struct edged *ed, const struct uplink *u)
 {
 	const struct uplink_family *first =
 		u->fam[ED_V4].local.family ? &u->fam[ED_V4] : &u->fam[ED_V6];
 	const struct tunnel *t;
+	json_t *row;
 	int paths = 0;
 	int up = 0;
 
@@ -112,7 +127,7 @@ static json_t *uplink_json(const struct edged *ed, const struct uplink *u)
 		paths++;
 		up += tunnel_alive(t);
 	}
-	return json_pack(
+	row = json_pack(
 		"{s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:i}",
 		"name", rpc_json_text(u->name), "state", uplink_state_name(u->state),
 		"since", rpc_json_since(u->since), "stopped", (int)u->stopped,
@@ -122,6 +137,8 @@ static json_t *uplink_json(const struct edged *ed, const struct uplink *u)
 		family_json(&u->fam[ED_V6]), "cost", (json_int_t)u->conf->cost,
 		"monthly_limit_bytes", (json_int_t)u->conf->monthly_limit_bytes,
 		"paths", paths, "paths_up", up);
+	add_rates(row, ed, u);
+	return row;
 }
 
 json_t *rpc_uplinks(struct edged *ed)

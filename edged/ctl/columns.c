@@ -110,6 +110,27 @@ static void as_in(const struct ctl_out *out, struct text *t, const json_t *v,
 	text_add(t, "in %s", buf);
 }
 
+/* "41.2 Mbit/s". */
+static void as_rate(const struct ctl_out *out, struct text *t, const json_t *v,
+		    const json_t *row)
+{
+	static const char *const units[] = {"bit/s", "kbit/s", "Mbit/s", "Gbit/s"};
+	double n = json_number_value(v);
+	size_t u = 0;
+
+	(void)out;
+	(void)row;
+	if (!json_is_number(v)) {
+		text_add(t, "-");
+		return;
+	}
+	while (n >= 1000 && u + 1 < ARRAY_LEN(units)) {
+		n /= 1000;
+		u++;
+	}
+	text_add(t, u && n < 10 ? "%.1f %s" : "%.0f %s", n, units[u]);
+}
+
 /* Texts of a list, with commas. */
 static void as_list(const struct ctl_out *out, struct text *t, const json_t *v,
 		    const json_t *row)
@@ -259,7 +280,30 @@ static const struct column uplink_columns[] = {
 	{ "gateway",   "GATEWAY", false, as_text },
 	{ "cost",      "COST",    true,  as_text },
 	{ "paths_up",  "PATHS",   true,  as_paths_up },
+	{ "down_bps",  "DOWN",    true,  as_rate },
+	{ "up_bps",    "UP",      true,  as_rate },
 	{ "since",     "SINCE",   true,  as_since },
+};
+
+/* The two as they stand on the status screen, 80 columns wide. */
+static const struct column short_uplink_columns[] = {
+	{ "name",      "UPLINK",  false, as_text },
+	{ "state",     "STATE",   false, as_text },
+	{ "interface", "IFACE",   false, as_text },
+	{ "address",   "ADDRESS", false, as_text },
+	{ "paths_up",  "PATHS",   true,  as_paths_up },
+	{ "down_bps",  "DOWN",    true,  as_rate },
+	{ "up_bps",    "UP",      true,  as_rate },
+};
+
+static const struct column short_path_columns[] = {
+	{ "name",      "PATH",    false, as_text },
+	{ "state",     "STATE",   false, as_text },
+	{ "delay_ms",  "DELAY",   true,  as_ms },
+	{ "jitter_ms", "JITTER",  true,  as_ms },
+	{ "loss_pct",  "LOSS",    true,  as_percent },
+	{ "since",     "SINCE",   true,  as_since },
+	{ "classes",   "CLASSES", false, as_list },
 };
 
 static const struct column peer_columns[] = {
@@ -338,10 +382,16 @@ static const struct column ike_columns[] = {
 	}
 
 static const struct table tables[] = {
-	TABLE("uplinks", uplink_columns),   TABLE("peers", peer_columns),
-	TABLE("paths", path_columns),	    TABLE("classes", class_columns),
-	TABLE("routes", route_columns),	    TABLE("ike", ike_columns),
-	TABLE("sessions", session_columns), TABLE("standings", standing_columns),
+	TABLE("uplinks", uplink_columns),
+	TABLE("peers", peer_columns),
+	TABLE("paths", path_columns),
+	TABLE("classes", class_columns),
+	TABLE("routes", route_columns),
+	TABLE("ike", ike_columns),
+	TABLE("short uplinks", short_uplink_columns),
+	TABLE("short paths", short_path_columns),
+	TABLE("sessions", session_columns),
+	TABLE("standings", standing_columns),
 	TABLE("changes", change_columns),
 };
 
@@ -396,18 +446,11 @@ static void print_columns(const struct ctl_out *out, const struct column *cols,
 	scols_table_enable_noencoding(tb, 1); /* ctl_escape() has been there */
 	scols_table_enable_colors(tb, out->color);
 	scols_table_set_column_separator(tb, "  ");
-	scols_table_set_termforce(tb, out->width ? SCOLS_TERMFORCE_ALWAYS
-						 : SCOLS_TERMFORCE_NEVER);
-	if (out->width)
-		scols_table_set_termwidth(tb, out->width);
-	for (i = 0; i < n; i++) {
-		int flags = cols[i].right ? SCOLS_FL_RIGHT : 0;
-
-		/* The last one may be cut on a narrow terminal. */
-		if (i == n - 1 && out->width)
-			flags |= SCOLS_FL_TRUNC;
-		scols_table_new_column(tb, cols[i].heading, 0, flags);
-	}
+	/* Nothing is cut: a long reason goes on in the next line of the terminal. */
+	scols_table_set_termforce(tb, SCOLS_TERMFORCE_NEVER);
+	for (i = 0; i < n; i++)
+		scols_table_new_column(tb, cols[i].heading, 0,
+				       cols[i].right ? SCOLS_FL_RIGHT : 0);
 	json_array_foreach (list, i, row) {
 		struct libscols_line *line = scols_table_new_line(tb, NULL);
 
@@ -577,10 +620,10 @@ void ctl_print_status(const struct ctl_out *out, const json_t *status)
 			"%sedge-zebra is not connected: classes follow the main table%s\n",
 			ctl_tone_on(out, CTL_WARN), ctl_tone_off(out, CTL_WARN));
 	fputc('\n', out->fp);
-	ctl_print_table(out, "uplinks", json_object_get(status, "uplinks"));
+	ctl_print_table(out, "short uplinks", json_object_get(status, "uplinks"));
 	if (json_array_size(paths))
 		fputc('\n', out->fp);
-	ctl_print_table(out, "paths", paths);
+	ctl_print_table(out, "short paths", paths);
 	print_matrix(out, status);
 	if (json_is_object(event)) {
 		fputc('\n', out->fp);

@@ -41,7 +41,7 @@ struct ctl_out {
 	FILE *fp;
 	bool color;
 	bool utc;
-	unsigned int width; /* of the terminal; 0: none, nothing is cut */
+	unsigned int width; /* of the terminal; 0: it is none */
 	unsigned int height;
 };
 

@@ -13,9 +13,9 @@
 #include "edged/ctl/ctl.h"
 #include "lib/loop.h"
 
-/* Alternate screen without cursor; and back. */
-#define SCREEN_ON "\033[?1049h\033[?25l"
-#define SCREEN_OFF "\033[?25h\033[?1049l"
+/* Alternate screen without cursor, long lines cut at its edge; and back. */
+#define SCREEN_ON "\033[?1049h\033[?25l\033[?7l"
+#define SCREEN_OFF "\033[?7h\033[?25h\033[?1049l"
 
 struct watch {
 	struct ctl *c;

@@ -294,7 +294,7 @@ def test_watch_on_a_terminal_leaves_it_as_it_was(b):
     status, seen = in_terminal(b, ["watch"], b"q")
     assert status == 0, seen
     assert seen.startswith("\033[?1049h"), seen
-    assert seen.endswith("\033[?25h\033[?1049l"), seen
+    assert seen.endswith("\033[?7h\033[?25h\033[?1049l"), seen
 
 
 def test_colour_only_where_it_is_wanted(b):
