@@ -142,6 +142,23 @@ int ifaddr_set(struct nlsock *nl, int ifindex, const struct addr *want, size_t n
 	return first;
 }
 
+int ifaddr_announce(struct nlsock *nl, int ifindex, const struct addr *want, size_t n)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct held a = alone(&want[i]);
+		int err;
+
+		if (!want[i].family)
+			continue;
+		err = change(nl, RTM_NEWADDR, NLM_F_REPLACE, ifindex, &a);
+		if (err < 0 && !first)
+			first = err;
+	}
+	return first;
+}
+
 static void sysctl_write(const char *family, const char *ifname, const char *key,
 			 const char *value)
 {

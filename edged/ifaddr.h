@@ -24,6 +24,15 @@ struct nlsock;
 int ifaddr_set(struct nlsock *nl, int ifindex, const struct addr *want, size_t n);
 
 /*
+ * Have the kernel tell its listeners of the addresses once more, without any
+ * change. zebra 8.4 reads links and addresses on two sockets and drops an
+ * address that overtakes its link.
+ *
+ * Returns 0 or the kernel's negative errno (-ENODEV: the interface is gone).
+ */
+int ifaddr_announce(struct nlsock *nl, int ifindex, const struct addr *want, size_t n);
+
+/*
  * Sysctls of a tunnel interface: no reverse path filter (a packet may come back
  * by another tunnel), no router advertisements, no redirects. Failures are logged.
  */

@@ -23,6 +23,8 @@
 
 enum {
 	UPLINK_MTU_DEFAULT = 1500, /* while the uplink's interface is absent */
+	ANNOUNCE_MS = 1000, /* after the addresses were set, then ever later */
+	ANNOUNCE_TIMES = 3,
 	TUNNEL_MTU_MIN = 1280, /* RFC 8200 section 5: IPv6 must fit */
 };
 
@@ -119,19 +121,49 @@ static struct addr link_local_of(const struct addr *inside)
 	return a;
 }
 
+static void inside_wanted(const struct tunnel *t, struct addr want[ED_FAMILIES + 1])
+{
+	want[ED_V4] = t->inside[ED_V4].local;
+	want[ED_V6] = t->inside[ED_V6].local;
+	want[ED_FAMILIES] = link_local_of(&t->inside[ED_V6].local);
+}
+
+static void announce_in(struct tunnel *t, int64_t ms);
+
+static void on_announce(void *ctx, struct mono now)
+{
+	struct tunnel *t = ctx;
+	struct addr want[ED_FAMILIES + 1];
+
+	(void)now;
+	if (!t->ifindex)
+		return;
+	inside_wanted(t, want);
+	(void)ifaddr_announce(t->ed->nl, t->ifindex, want, ED_FAMILIES + 1);
+	if (++t->announced < ANNOUNCE_TIMES)
+		announce_in(t, (int64_t)ANNOUNCE_MS << (2 * t->announced));
+}
+
+static void announce_in(struct tunnel *t, int64_t ms)
+{
+	loop_timer_at(t->ed->loop, &t->announce, mono_add_ms(loop_now(t->ed->loop), ms),
+		      on_announce, t);
+}
+
 static void put_addresses(struct tunnel *t)
 {
-	struct addr want[ED_FAMILIES + 1] = {t->inside[ED_V4].local,
-					     t->inside[ED_V6].local,
-					     link_local_of(&t->inside[ED_V6].local)};
+	struct addr want[ED_FAMILIES + 1];
 	int err;
 
+	inside_wanted(t, want);
 	if (!t->ifindex || (!want[ED_V4].family && !want[ED_V6].family))
 		return;
 	err = ifaddr_set(t->ed->nl, t->ifindex, want, ED_FAMILIES + 1);
 	if (err < 0)
 		ed_error(t->name, "inside address not set on %s: %s", t->ifname,
 			 strerror(-err));
+	t->announced = 0;
+	announce_in(t, ANNOUNCE_MS);
 }
 
 void tunnel_set_inside(struct tunnel *t, const struct tunnel_inside inside[ED_FAMILIES])
@@ -326,6 +358,7 @@ void tunnel_free(struct tunnel *t, bool gone)
 {
 	struct edged *ed = t->ed;
 
+	loop_timer_stop(&t->announce);
 	supervisor_forget(t, gone);
 	path_free(t);
 	DL_DELETE(t->peer->tunnels, t);

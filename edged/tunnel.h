@@ -70,6 +70,8 @@ struct tunnel {
 	struct endpoint local; /* outer, of the SA in use; family 0 when none */
 	struct endpoint remote; /* outer: resolved, or where the caller calls from */
 	bool encap; /* ESP in UDP */
+	struct loop_timer announce; /* inside addresses once more, for zebra */
+	unsigned int announced; /* how often since they were set */
 
 	/* supervisor.c's */
 	enum tunnel_state state;
