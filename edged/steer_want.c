@@ -262,6 +262,7 @@ static void add_neighbor(const struct config *c, const struct tunnel *t, int fam
 	n->local = in->local;
 	n->asn = (uint32_t)p->asn;
 	n->hold_s = config_seconds(p->profile.hold_time_us, 0);
+	n->keepalive_s = config_seconds(p->profile.keepalive_us, 0);
 	config_add_peer_accept(c, p, &n->accept);
 }
 

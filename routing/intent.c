@@ -259,6 +259,8 @@ static json_t *bgp_to_json(const struct rt_bgp *b)
 	json_object_set_new(o, "accept", prefixes_to_json(&b->accept));
 	json_object_set_new(o, "refuse", prefixes_to_json(&b->refuse));
 	put_int(o, "hold_s", b->hold_s);
+	if (b->keepalive_s)
+		put_int(o, "keepalive_s", b->keepalive_s);
 	put_int(o, "connect_s", b->connect_s);
 	put_int(o, "restart_s", b->restart_s);
 	put_int(o, "max_paths", b->max_paths);
@@ -272,6 +274,8 @@ static json_t *bgp_to_json(const struct rt_bgp *b)
 		put_int(js, "asn", n->asn);
 		json_object_set_new(js, "accept", prefixes_to_json(&n->accept));
 		put_int(js, "hold_s", n->hold_s);
+		if (n->keepalive_s)
+			put_int(js, "keepalive_s", n->keepalive_s);
 		json_array_append_new(neighbors, js);
 	}
 	json_object_set_new(o, "neighbors", neighbors);
@@ -495,6 +499,7 @@ static void get_neighbor(struct reader *r, const json_t *o, struct rt_bgp *b)
 	n->asn = (uint32_t)get_int(r, o, "asn", 0, 1, UINT32_MAX);
 	get_prefixes(r, o, "accept", RT_INTENT_PREFIXES_MAX, &n->accept);
 	n->hold_s = (uint16_t)get_int(r, o, "hold_s", 0, 0, 65535);
+	n->keepalive_s = (uint16_t)get_int(r, o, "keepalive_s", 0, 0, 65535);
 	if (!n->asn || !n->peer.family || n->peer.family != n->local.family)
 		fault(r, "%s: a neighbor needs an asn and addresses of one family",
 		      tunnel);
@@ -511,6 +516,7 @@ static void get_bgp(struct reader *r, const json_t *o, struct rt_bgp *b)
 	get_prefixes(r, o, "accept", RT_INTENT_PREFIXES_MAX, &b->accept);
 	get_prefixes(r, o, "refuse", RT_INTENT_PREFIXES_MAX, &b->refuse);
 	b->hold_s = (uint16_t)get_int(r, o, "hold_s", b->hold_s, 3, 65535);
+	b->keepalive_s = (uint16_t)get_int(r, o, "keepalive_s", 0, 0, 65535);
 	b->connect_s = (uint16_t)get_int(r, o, "connect_s", b->connect_s, 1, 65535);
 	b->restart_s = (uint16_t)get_int(r, o, "restart_s", b->restart_s, 1, 4095);
 	b->max_paths = (uint16_t)get_int(r, o, "max_paths", b->max_paths, 1, 64);

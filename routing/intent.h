@@ -30,6 +30,8 @@
  *            "neighbors": [{"tunnel": "hub/isp1", "peer": "100.96.0.0",
  *                           "local": "100.96.0.1", "asn": 65000,
  *                           "accept": [], "hold_s": 0}]}}
+ *
+ * keepalive_s beside a hold_s of BGP is written where it is not 0.
  */
 #ifndef ED_ROUTING_INTENT_H
 #define ED_ROUTING_INTENT_H
@@ -99,6 +101,7 @@ struct rt_neighbor {
 	uint32_t asn;
 	struct rt_prefixes accept; /* of this one; n 0: rt_bgp's */
 	uint16_t hold_s; /* 0: rt_bgp's */
+	uint16_t keepalive_s; /* 0: rt_bgp's, or a third of an own hold_s */
 };
 
 struct rt_bgp {
@@ -108,6 +111,7 @@ struct rt_bgp {
 	struct rt_prefixes accept; /* and longer ones; a 0/0 in it asks for 0/0 */
 	struct rt_prefixes refuse; /* never accepted: LAN, uplinks, outer, inside */
 	uint16_t hold_s;
+	uint16_t keepalive_s; /* 0: a third of hold_s */
 	uint16_t connect_s;
 	uint16_t restart_s; /* graceful restart time that we announce */
 	uint16_t max_paths;

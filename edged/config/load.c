@@ -658,6 +658,12 @@ int config_load(const struct config_source *src, struct config **ret,
 		file_refused(report, src->path, strerror(-err));
 	if (err < 0)
 		return -EINVAL;
+	if (st.st_mode & 002)
+		conf_report_add(
+			report, false, src->path, 0, 0, NULL, 0,
+			"everybody on this box may change this file (mode %04o); "
+			"cure: chmod o-w %s",
+			(unsigned int)st.st_mode & 07777, src->path);
 	l.c = ed_alloc(sizeof(*l.c));
 	load_bytes(&l, bytes, len);
 	free(bytes);

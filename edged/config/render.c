@@ -201,6 +201,7 @@ static void fill_bgp(const struct config *c, struct rt_bgp *b)
 		return;
 	b->router_id = choose_router_id(c);
 	b->hold_s = config_seconds(c->bgp.hold_time_us, b->hold_s);
+	b->keepalive_s = config_seconds(c->bgp.keepalive_us, 0);
 	b->connect_s = config_seconds(c->bgp.connect_retry_us, b->connect_s);
 	b->restart_s = config_seconds(c->bgp.restart_time_us, b->restart_s);
 	config_add_prefixes(&b->announce, &c->bgp.announce);
@@ -238,6 +239,7 @@ struct rt_intent *config_intent_alone(const struct config *c)
 		n->local = (struct addr){.family = AF_INET, .b = {192, 1, 0, 1}};
 		n->asn = (uint32_t)p->asn;
 		n->hold_s = config_seconds(p->profile.hold_time_us, 0);
+		n->keepalive_s = config_seconds(p->profile.keepalive_us, 0);
 		config_add_peer_accept(c, p, &n->accept);
 	}
 	return i;

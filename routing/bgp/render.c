@@ -538,17 +538,24 @@ static void put_globals(struct out *o)
 		put(o, "bgp graceful-restart restart-time %u", b->restart_s);
 }
 
+/* A third of the hold time where nothing else is wanted, and never 0: that is off. */
+static unsigned int keepalive_of(unsigned int wanted, unsigned int hold)
+{
+	if (!wanted)
+		wanted = hold / 3;
+	return wanted ? wanted : 1;
+}
+
 static void put_group(struct out *o, uint8_t family)
 {
 	const struct rt_bgp *b = o->bgp;
-	unsigned int keepalive = b->hold_s / 3;
 	char d = digit(family);
 
 	o->where = 'B';
 	put(o, "neighbor EDGED%c peer-group", d);
 	put(o, "neighbor EDGED%c disable-connected-check", d);
-	put(o, "neighbor EDGED%c timers %u %u", d, keepalive ? keepalive : 1,
-	    b->hold_s);
+	put(o, "neighbor EDGED%c timers %u %u", d,
+	    keepalive_of(b->keepalive_s, b->hold_s), b->hold_s);
 	put(o, "neighbor EDGED%c timers connect %u", d, b->connect_s);
 	put(o, "neighbor EDGED%c graceful-restart", d);
 	if (family == AF_INET6) {
@@ -587,7 +594,7 @@ static void put_neighbor(struct out *o, const struct rt_neighbor *n)
 	char local[ADDR_STRLEN];
 	char map[96];
 	char d = digit(n->peer.family);
-	unsigned int keepalive = n->hold_s / 3;
+	unsigned int hold = n->hold_s ? n->hold_s : o->bgp->hold_s;
 
 	addr_format(&n->peer, peer);
 	plain_name(n->tunnel, name, sizeof(name));
@@ -596,9 +603,9 @@ static void put_neighbor(struct out *o, const struct rt_neighbor *n)
 	put(o, "neighbor %s peer-group EDGED%c", peer, d);
 	put(o, "neighbor %s description edged %s", peer, name);
 	put(o, "neighbor %s update-source %s", peer, addr_format(&n->local, local));
-	if (n->hold_s)
-		put(o, "neighbor %s timers %u %u", peer, keepalive ? keepalive : 1,
-		    n->hold_s);
+	if (n->hold_s || n->keepalive_s)
+		put(o, "neighbor %s timers %u %u", peer,
+		    keepalive_of(n->keepalive_s, hold), hold);
 	if (n->accept.n) {
 		o->where = d;
 		put(o, "neighbor %s route-map %s in", peer,

@@ -99,6 +99,22 @@ static void test_the_lines_are_the_golden_ones(void **state)
 	rt_intent_free(i);
 }
 
+static void test_a_keepalive_that_is_asked_for_is_written(void **state)
+{
+	struct rt_intent *i = sample();
+	char *text;
+
+	(void)state;
+	i->bgp.keepalive_s = 2;
+	i->bgp.neighbors[0].keepalive_s = 1;
+	text = render(&i->bgp, NULL);
+	assert_non_null(strstr(text, "neighbor EDGED4 timers 2 9\n"));
+	assert_non_null(strstr(text, "neighbor 100.96.0.0 timers 1 9\n"));
+	assert_non_null(strstr(text, "neighbor 100.96.0.2 timers 10 30\n"));
+	free(text);
+	rt_intent_free(i);
+}
+
 static void test_what_stands_is_not_written_again(void **state)
 {
 	struct rt_intent *i = sample();
@@ -226,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_lines_are_the_golden_ones),
+		cmocka_unit_test(test_a_keepalive_that_is_asked_for_is_written),
 		cmocka_unit_test(test_what_stands_is_not_written_again),
 		cmocka_unit_test(test_a_change_writes_the_difference),
 		cmocka_unit_test(test_taking_all_out_spares_the_administrators),
