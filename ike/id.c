@@ -118,13 +118,14 @@ bool ike_id_equal(const struct ike_id *a, const struct ike_id *b)
 	return memcmp(a->data, b->data, a->len) == 0;
 }
 
-/* Letters, digits, and what people put between them: safe in names of ours. */
+/* Letters, digits, and what people put between them: as the names of a file. */
 static bool copy_label(char label[IKE_LABEL_MAX + 1], const uint8_t *p, size_t len)
 {
-	if (!len || len > IKE_LABEL_MAX || p[0] == '.' || p[0] == '-')
+	if (!len || len > IKE_LABEL_MAX || !isalnum(p[0]))
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (!isalnum(p[i]) && p[i] != '-' && p[i] != '_' && p[i] != '.')
+		if (!isalnum(p[i]) && p[i] != '-' && p[i] != '_' && p[i] != '.' &&
+		    p[i] != ':')
 			return false;
 		label[i] = (char)p[i];
 	}
