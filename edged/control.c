@@ -22,6 +22,7 @@ enum {
 	TOPIC_STATUS,
 	TOPIC_EVENTS,
 	TOPIC_INTENT,
+	STATUS_PEERS_MAX = 200, /* rows; those that are not up come first */
 	CHANGED_MS = 300, /* changes within this become one push */
 	FIGURES_MS = 1000, /* while somebody watches */
 	BIG_BYTES = 1024 * 1024, /* a status this big is pushed less often */
@@ -43,48 +44,47 @@ struct control {
 
 /* --- the status ------------------------------------------------------------------- */
 
-/* Of the rows of list: how many there are, and how many have state "up". */
-static void count_up(const json_t *list, size_t *n, size_t *up)
+/* "2 of 3 uplinks up, 1 of 1 peers up", and how bad that is in a word. */
+static const char *judge(const struct edged *ed, char *text, size_t size)
 {
-	size_t i;
-	const json_t *row;
+	unsigned int n_uplinks = HASH_COUNT(ed->uplinks);
+	unsigned int n_peers = HASH_COUNT(ed->peers);
+	unsigned int uplinks = 0;
+	unsigned int peers = 0;
 
-	*n = json_array_size(list);
-	*up = 0;
-	json_array_foreach (list, i, row)
-		if (strcmp(json_string_value(json_object_get(row, "state")), "up") == 0)
-			++*up;
+	for (const struct uplink *u = ed->uplinks; u; u = u->hh.next)
+		uplinks += u->state == UPLINK_UP;
+	for (const struct peer *p = ed->peers; p; p = p->hh.next)
+		peers += strcmp(rpc_peer_state(p), "up") == 0;
+	snprintf(text, size, "%u of %u uplinks up, %u of %u peers up", uplinks,
+		 n_uplinks, peers, n_peers);
+	if (uplinks == 0 && n_uplinks > 0)
+		return "down";
+	return uplinks < n_uplinks || peers < n_peers ? "degraded" : "ok";
 }
 
 static json_t *status_json(struct edged *ed)
 {
 	json_t *last = ed->control ? ed->control->last_steer : NULL;
-	json_t *uplinks = rpc_uplinks(ed);
-	json_t *peers = rpc_peers(ed);
-	size_t n_uplinks;
-	size_t n_peers;
-	size_t uplinks_up;
-	size_t peers_up;
-	const char *state = "ok";
+	const struct peer **peers;
+	const char *state;
 	char text[128];
+	json_t *status;
+	size_t n;
 
-	count_up(uplinks, &n_uplinks, &uplinks_up);
-	count_up(peers, &n_peers, &peers_up);
-	snprintf(text, sizeof(text), "%zu of %zu uplinks up, %zu of %zu peers up",
-		 uplinks_up, n_uplinks, peers_up, n_peers);
-	if (uplinks_up < n_uplinks || peers_up < n_peers)
-		state = "degraded";
-	if (uplinks_up == 0 && n_uplinks > 0)
-		state = "down";
-	return json_pack("{s:i, s:o, s:s, s:s, s:s, s:I, s:b, s:o, s:o, s:o, s:o}",
-			 "schema", CONTROL_SCHEMA, "name", rpc_json_text(ed->name),
-			 "state", state, "text", text, "version", PACKAGE_VERSION,
-			 "uptime_s",
-			 (json_int_t)(mono_diff_us(mono_now(), ed->started) /
-				      MONO_US_PER_S),
-			 "helper_connected", (int)control_zebra_connected(ed->control),
-			 "uplinks", uplinks, "peers", peers, "paths", rpc_paths(ed),
-			 "last", last ? json_incref(last) : json_null());
+	state = judge(ed, text, sizeof(text));
+	peers = rpc_peers_pick(ed, STATUS_PEERS_MAX, &n);
+	status = json_pack(
+		"{s:i, s:o, s:s, s:s, s:s, s:I, s:b, s:o, s:i, s:o, s:o, s:o}",
+		"schema", CONTROL_SCHEMA, "name", rpc_json_text(ed->name), "state",
+		state, "text", text, "version", PACKAGE_VERSION, "uptime_s",
+		(json_int_t)(mono_diff_us(mono_now(), ed->started) / MONO_US_PER_S),
+		"helper_connected", (int)control_zebra_connected(ed->control),
+		"uplinks", rpc_uplinks(ed), "peers_total", (int)HASH_COUNT(ed->peers),
+		"peers", rpc_peers(peers, n), "paths", rpc_paths(peers, n), "last",
+		last ? json_incref(last) : json_null());
+	free(peers);
+	return status;
 }
 
 static void on_push(void *ctx, struct mono now);

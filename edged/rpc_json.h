@@ -48,10 +48,20 @@ json_t *rpc_json_answer(const char *key, json_t *list);
 
 /* --- what answers hold ------------------------------------------------------- */
 
-json_t *rpc_paths(struct edged *ed);
+/*
+ * The daemon's peers as an array for free(); with more than max of them (0: no
+ * limit) those that are not up come first and the rest is left out. A hub has
+ * thousands: what is shown to people or pushed each second is a part.
+ */
+const struct peer **rpc_peers_pick(const struct edged *ed, size_t max, size_t *ret_n);
+
+/* "up", "degraded" (some of its paths are down) or "down". */
+const char *rpc_peer_state(const struct peer *p);
+
+/* Rows of these peers, in their order. */
+json_t *rpc_paths(const struct peer *const *peers, size_t n);
+json_t *rpc_peers(const struct peer *const *peers, size_t n);
 json_t *rpc_uplinks(struct edged *ed);
-json_t *rpc_peers(struct edged *ed);
-json_t *rpc_classes(struct edged *ed);
 json_t *rpc_event_json(const struct store_event *e);
 
 /* --- methods (struct rpc_method run) ------------------------------------------ */

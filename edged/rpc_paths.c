@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Uplinks and paths: what is measured. */
+#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -73,22 +74,26 @@ static json_t *path_json(const struct tunnel *t)
 	return row;
 }
 
-json_t *rpc_paths(struct edged *ed)
+json_t *rpc_paths(const struct peer *const *peers, size_t n)
 {
 	json_t *list = json_array();
-	const struct peer *p;
 	const struct tunnel *t;
 
-	for (p = ed->peers; p; p = p->hh.next)
-		DL_FOREACH (p->tunnels, t)
+	for (size_t i = 0; i < n; i++)
+		DL_FOREACH (peers[i]->tunnels, t)
 			json_array_append_new(list, path_json(t));
 	return list;
 }
 
 void rpc_paths_list(void *ctx, struct rpc_call *call, const json_t *params)
 {
+	const struct peer **peers;
+	size_t n;
+
 	(void)params;
-	rpc_call_reply(call, rpc_json_answer("paths", rpc_paths(ctx)));
+	peers = rpc_peers_pick(ctx, 0, &n);
+	rpc_call_reply(call, rpc_json_answer("paths", rpc_paths(peers, n)));
+	free(peers);
 }
 
 /* --- uplinks -------------------------------------------------------------------- */

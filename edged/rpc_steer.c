@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <utlist.h>
@@ -29,7 +30,10 @@
 #include "routing/classify/dscp.h"
 #include "routing/owned.h"
 
-enum { REASON_MAX = 256 };
+enum {
+	REASON_MAX = 256,
+	CLASS_PEERS_MAX = 200, /* of a hub's thousands; "why" answers for any */
+};
 
 /* --- how a path stands in a class ---------------------------------------------------- */
 
@@ -295,14 +299,14 @@ static json_t *class_peer_json(const struct peer *p, const struct config_class *
 			 "paths", standings(p, c, index));
 }
 
-static json_t *class_json(const struct edged *ed, unsigned int index)
+static json_t *class_json(const struct edged *ed, unsigned int index,
+			  const struct peer *const *v, size_t n)
 {
 	const struct config_class *c = &ed->config->classes.v[index];
 	json_t *peers = json_array();
-	const struct peer *p;
 
-	for (p = ed->peers; p; p = p->hh.next)
-		json_array_append_new(peers, class_peer_json(p, c, index));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(peers, class_peer_json(v[i], c, index));
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o}",
 			 "name", rpc_json_text(c->name), "dscp", dscp_json(c),
 			 "max_delay_ms", limit_ms(c->max_delay_us), "max_jitter_ms",
@@ -315,19 +319,23 @@ static json_t *class_json(const struct edged *ed, unsigned int index)
 			 (int)rt_class_table(index), "peers", peers);
 }
 
-json_t *rpc_classes(struct edged *ed)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < ed->config->classes.n; i++)
-		json_array_append_new(list, class_json(ed, (unsigned int)i));
-	return list;
-}
-
 void rpc_classes_list(void *ctx, struct rpc_call *call, const json_t *params)
 {
+	struct edged *ed = ctx;
+	json_t *list = json_array();
+	const struct peer **v;
+	json_t *answer;
+	size_t n;
+
 	(void)params;
-	rpc_call_reply(call, rpc_json_answer("classes", rpc_classes(ctx)));
+	v = rpc_peers_pick(ed, CLASS_PEERS_MAX, &n);
+	for (size_t i = 0; i < ed->config->classes.n; i++)
+		json_array_append_new(list, class_json(ed, (unsigned int)i, v, n));
+	free(v);
+	answer = rpc_json_answer("classes", list);
+	json_object_set_new(answer, "peers_total",
+			    json_integer((json_int_t)HASH_COUNT(ed->peers)));
+	rpc_call_reply(call, answer);
 }
 
 /* --- routes ------------------------------------------------------------------------------ */

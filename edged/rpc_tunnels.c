@@ -2,6 +2,7 @@
 /* Peers, the IPsec side of their tunnels, and what an operator may do to them. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -13,6 +14,7 @@
 #include "edged/rpc_json.h"
 #include "edged/steering.h"
 #include "ike/ike.h"
+#include "lib/alloc.h"
 #include "lib/rpc.h"
 
 /* --- peers ----------------------------------------------------------------------- */
@@ -43,11 +45,49 @@ static json_t *peer_classes(const struct peer *p)
 	return list;
 }
 
-static const char *peer_state(int paths, int up)
+static void count_paths(const struct peer *p, int *paths, int *up)
 {
+	const struct tunnel *t;
+
+	*paths = 0;
+	*up = 0;
+	DL_FOREACH (p->tunnels, t) {
+		++*paths;
+		*up += tunnel_alive(t);
+	}
+}
+
+const char *rpc_peer_state(const struct peer *p)
+{
+	int paths;
+	int up;
+
+	count_paths(p, &paths, &up);
 	if (up == 0)
 		return "down";
 	return up < paths ? "degraded" : "up";
+}
+
+static bool is_up(const struct peer *p)
+{
+	return strcmp(rpc_peer_state(p), "up") == 0;
+}
+
+const struct peer **rpc_peers_pick(const struct edged *ed, size_t max, size_t *ret_n)
+{
+	size_t all = HASH_COUNT(ed->peers);
+	const struct peer **v = ed_array(all + 1, sizeof(*v));
+	bool part = max && all > max;
+	size_t n = 0;
+
+	for (const struct peer *p = ed->peers; p; p = p->hh.next)
+		if (!part || (n < max && !is_up(p)))
+			v[n++] = p;
+	for (const struct peer *p = ed->peers; part && p && n < max; p = p->hh.next)
+		if (is_up(p))
+			v[n++] = p;
+	*ret_n = n;
+	return v;
 }
 
 /* Prefixes of the peer that edge-zebra has learned by BGP. */
@@ -71,39 +111,40 @@ static json_t *peer_json(const struct peer *p)
 	json_t *networks = json_array();
 	json_t *names = json_array();
 	const struct tunnel *t;
-	int paths = 0;
-	int up = 0;
+	int paths;
+	int up;
 
-	DL_FOREACH (p->tunnels, t) {
-		paths++;
-		up += tunnel_alive(t);
+	count_paths(p, &paths, &up);
+	DL_FOREACH (p->tunnels, t)
 		json_array_append_new(names, rpc_json_text(t->name));
-	}
 	for (size_t i = 0; i < p->conf->networks.n; i++)
 		json_array_append_new(networks,
 				      rpc_json_prefix(&p->conf->networks.v[i]));
 	return json_pack("{s:o, s:s, s:b, s:i, s:i, s:o, s:o, s:I, s:I, s:o}", "name",
-			 rpc_json_text(p->name), "state", peer_state(paths, up),
-			 "calls_us", (int)p->calls_us, "paths", paths, "paths_up", up,
-			 "tunnels", names, "networks", networks, "asn",
-			 (json_int_t)p->conf->asn, "learned", learned(p), "classes",
-			 peer_classes(p));
+			 rpc_json_text(p->name), "state", rpc_peer_state(p), "calls_us",
+			 (int)p->calls_us, "paths", paths, "paths_up", up, "tunnels",
+			 names, "networks", networks, "asn", (json_int_t)p->conf->asn,
+			 "learned", learned(p), "classes", peer_classes(p));
 }
 
-json_t *rpc_peers(struct edged *ed)
+json_t *rpc_peers(const struct peer *const *peers, size_t n)
 {
 	json_t *list = json_array();
-	const struct peer *p;
 
-	for (p = ed->peers; p; p = p->hh.next)
-		json_array_append_new(list, peer_json(p));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, peer_json(peers[i]));
 	return list;
 }
 
 void rpc_peers_list(void *ctx, struct rpc_call *call, const json_t *params)
 {
+	const struct peer **peers;
+	size_t n;
+
 	(void)params;
-	rpc_call_reply(call, rpc_json_answer("peers", rpc_peers(ctx)));
+	peers = rpc_peers_pick(ctx, 0, &n);
+	rpc_call_reply(call, rpc_json_answer("peers", rpc_peers(peers, n)));
+	free(peers);
 }
 
 /* --- ike -------------------------------------------------------------------------- */

@@ -599,6 +599,18 @@ static void print_matrix(const struct ctl_out *out, const json_t *status)
 	json_decref(rows);
 }
 
+/* Of a hub's thousands the daemon sends some, the troubled ones first. */
+static void print_more(const struct ctl_out *out, const json_t *status)
+{
+	json_int_t total = json_integer_value(json_object_get(status, "peers_total"));
+	json_int_t shown =
+		(json_int_t)json_array_size(json_object_get(status, "peers"));
+
+	if (total > shown)
+		fprintf(out->fp, "\nand %lld more peers: edgectl peers\n",
+			(long long)(total - shown));
+}
+
 void ctl_print_status(const struct ctl_out *out, const json_t *status)
 {
 	const char *state = json_string_value(json_object_get(status, "state"));
@@ -625,6 +637,7 @@ void ctl_print_status(const struct ctl_out *out, const json_t *status)
 		fputc('\n', out->fp);
 	ctl_print_table(out, "short paths", paths);
 	print_matrix(out, status);
+	print_more(out, status);
 	if (json_is_object(event)) {
 		fputc('\n', out->fp);
 		ctl_print_event(out, event);
