@@ -126,6 +126,7 @@ static bool is_own_line(const struct rt_running *r, const char *line)
 	static const char *const own[] = {
 		"bgp router-id ",
 		"bgp graceful-restart restart-time ",
+		"bgp graceful-restart preserve-fw-state",
 		"bgp bestpath as-path multipath-relax",
 		"no bgp network import-check",
 		"neighbor EDGED4 ",
@@ -533,6 +534,8 @@ static void put_globals(struct out *o)
 	put(o, "bgp router-id %s", addr_format(&b->router_id, buf));
 	put(o, "bgp bestpath as-path multipath-relax");
 	put(o, "no bgp network import-check");
+	/* Class tables forward on while bgpd is away: the peer may, too. */
+	put(o, "bgp graceful-restart preserve-fw-state");
 	if (b->restart_s != RESTART_DEFAULT_S ||
 	    any_line(o, "Bbgp graceful-restart restart-time "))
 		put(o, "bgp graceful-restart restart-time %u", b->restart_s);
@@ -557,7 +560,6 @@ static void put_group(struct out *o, uint8_t family)
 	put(o, "neighbor EDGED%c timers %u %u", d,
 	    keepalive_of(b->keepalive_s, b->hold_s), b->hold_s);
 	put(o, "neighbor EDGED%c timers connect %u", d, b->connect_s);
-	put(o, "neighbor EDGED%c graceful-restart", d);
 	if (family == AF_INET6) {
 		o->where = '4';
 		put(o, "no neighbor EDGED6 activate");
@@ -601,6 +603,8 @@ static void put_neighbor(struct out *o, const struct rt_neighbor *n)
 	o->where = 'B';
 	put(o, "neighbor %s remote-as %u", peer, n->asn);
 	put(o, "neighbor %s peer-group EDGED%c", peer, d);
+	/* By itself: members do not inherit this one from their group. */
+	put(o, "neighbor %s graceful-restart", peer);
 	put(o, "neighbor %s description edged %s", peer, name);
 	put(o, "neighbor %s update-source %s", peer, addr_format(&n->local, local));
 	if (n->hold_s || n->keepalive_s)

@@ -216,9 +216,13 @@ static void on_links(void *ctx)
 
 /* --- zebra ------------------------------------------------------------------------------ */
 
+/* Keep what was learned; sessions of before say nothing about what comes. */
 static void hold(struct ez *e)
 {
 	uint32_t hold_s = e->intent ? e->intent->hold_s : 0;
+
+	e->established_at = MONO_NEVER;
+	vtysh_forget_sessions(e->vtysh);
 
 	mirror_hold(e->mirror, mono_add_us(loop_now(e->loop), hold_s * MONO_US_PER_S));
 }

@@ -276,6 +276,18 @@ struct json_t *vtysh_sessions(const struct vtysh *v)
 	return list;
 }
 
+void vtysh_forget_sessions(struct vtysh *v)
+{
+	json_decref(v->summary);
+	v->summary = NULL;
+	v->all_established = false;
+	v->poll_at = loop_now(v->loop);
+	if (v->job == JOB_POLL) {
+		child_cancel(v->child); /* asked before it went */
+		end_job(v);
+	}
+}
+
 bool vtysh_all_established(const struct vtysh *v)
 {
 	return v->all_established;
@@ -355,6 +367,7 @@ static void look_at_socket(struct vtysh *v)
 		return;
 	v->rounds = 0;
 	look_in(v, 0);
+	vtysh_forget_sessions(v);
 	v->ops.bgpd_new(v->ctx);
 }
 

@@ -53,6 +53,9 @@ const char *vtysh_error(const struct vtysh *v);
  */
 struct json_t *vtysh_sessions(const struct vtysh *v);
 
+/* bgpd or zebra has gone: what the sessions were says nothing any more. */
+void vtysh_forget_sessions(struct vtysh *v);
+
 /* True when every neighbour is established. */
 bool vtysh_all_established(const struct vtysh *v);
 
