@@ -6,6 +6,7 @@
 #include <linux/fib_rules.h>
 #include <linux/filter.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,9 @@ struct policy {
 	bool keep_all;
 	uint32_t n_classes;
 	struct policy_stats stats;
+	bool touched; /* by the events being read */
+	policy_links links; /* NULL: nobody listens */
+	void *links_ctx;
 };
 
 /* --- reading the kernel ------------------------------------------------------- */
@@ -492,6 +496,12 @@ static void on_timer(void *ctx, struct mono now)
 	schedule(p, reconcile(p, true) ? RETRY_US : AUDIT_US);
 }
 
+void policy_watch_links(struct policy *p, policy_links links, void *ctx)
+{
+	p->links = links;
+	p->links_ctx = ctx;
+}
+
 void policy_touch(struct policy *p)
 {
 	p->have_valid = false;
@@ -501,21 +511,25 @@ void policy_touch(struct policy *p)
 
 static int on_event(const struct nlmsghdr *nlh, void *ctx)
 {
-	(void)nlh;
-	*(bool *)ctx = true;
+	struct policy *p = ctx;
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(nlh);
+
+	p->touched = true;
+	if (nlh->nlmsg_type == RTM_NEWLINK && p->links)
+		p->links(p->links_ctx, link->ifi_index, link->ifi_flags & IFF_UP);
 	return 0;
 }
 
 static void on_readable(void *ctx, int fd, unsigned int events)
 {
 	struct policy *p = ctx;
-	bool any = false;
 
 	(void)fd;
 	(void)events;
-	if (nlsock_recv(p->events, EVENT_BURST, on_event, &any) < 0)
-		any = true;
-	if (any)
+	p->touched = false;
+	if (nlsock_recv(p->events, EVENT_BURST, on_event, p) < 0)
+		p->touched = true;
+	if (p->touched)
 		policy_touch(p);
 }
 
@@ -685,6 +699,9 @@ void policy_tunnel_sysctls(const char *ifname)
 		return;
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", ifname);
 	sysctl_write(path, strcmp(all, "1") ? "0" : "2");
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/keep_addr_on_down",
+		 ifname);
+	sysctl_write(path, "1");
 }
 
 void policy_uplink_sysctls(const char *ifname)

@@ -45,6 +45,13 @@ int policy_new(struct loop *loop, struct policy **ret);
 void policy_free(struct policy *p);
 
 /*
+ * Have every change of a link told, too: up is whether it is set up. For those
+ * who lose with a link what is not policy's (IPv6 addresses).
+ */
+typedef void (*policy_links)(void *ctx, int ifindex, bool up);
+void policy_watch_links(struct policy *p, policy_links links, void *ctx);
+
+/*
  * Make the kernel look like want, which is only read during the call.
  *
  * Returns 0, or a negative errno when something was refused: it is tried again
@@ -67,7 +74,10 @@ int policy_remove_all(struct policy *p);
  */
 void policy_sysctls(void);
 
-/* Those of a tunnel interface: answers may come in by another tunnel. */
+/*
+ * Those of a tunnel interface: answers may come in by another tunnel, and IPv6
+ * addresses stay when somebody sets it down.
+ */
 void policy_tunnel_sysctls(const char *ifname);
 
 /*

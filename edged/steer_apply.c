@@ -36,11 +36,18 @@ struct former {
 	UT_hash_handle hh;
 };
 
+/* An interface that is set down. */
+struct downed {
+	int ifindex;
+	UT_hash_handle hh;
+};
+
 struct steer_apply {
 	struct edged *ed;
 	struct nft *nft;
 	struct loop_timer soon;
 	struct former *former; /* uthash by name */
+	struct downed *downed; /* uthash by ifindex */
 	json_t *table; /* what nft was given last */
 	json_t *intent; /* what edge-zebra was given last */
 	bool planned; /* the first plan has been seen */
@@ -271,6 +278,34 @@ static void on_connected(void *ctx, bool yes)
 		   NULL);
 }
 
+/* --- links --------------------------------------------------------------------------- */
+
+static void put_back(const struct edged *ed, int ifindex)
+{
+	for (struct tunnel *t = ed->tunnels; t; t = t->hh.next) {
+		if (t->ifindex == ifindex)
+			tunnel_interface_again(t);
+	}
+}
+
+/* A tunnel's interface is never set down by us; somebody else may do it. */
+static void on_link(void *ctx, int ifindex, bool up)
+{
+	struct steer_apply *a = ctx;
+	struct downed *d;
+
+	HASH_FIND_INT(a->downed, &ifindex, d);
+	if (!up && !d) {
+		d = ed_alloc(sizeof(*d));
+		d->ifindex = ifindex;
+		HASH_ADD_INT(a->downed, ifindex, d);
+	} else if (up && d) {
+		HASH_DEL(a->downed, d);
+		free(d);
+		put_back(a->ed, ifindex);
+	}
+}
+
 int steer_apply_new(struct edged *ed, struct steer_apply **ret)
 {
 	static const struct control_zebra_ops ops = {.intent = on_intent,
@@ -281,6 +316,7 @@ int steer_apply_new(struct edged *ed, struct steer_apply **ret)
 	a->ed = ed;
 	a->nft = nft_new(ed->loop, NULL, NULL);
 	control_zebra_set(ed->control, &ops, a);
+	policy_watch_links(ed->policy, on_link, a);
 	apply_guard(a);
 	*ret = a;
 	return 0;
@@ -290,10 +326,17 @@ void steer_apply_free(struct steer_apply *a)
 {
 	struct former *f;
 	struct former *next;
+	struct downed *d;
+	struct downed *next_down;
 
 	if (!a)
 		return;
 	loop_timer_stop(&a->soon);
+	policy_watch_links(a->ed->policy, NULL, NULL);
+	HASH_ITER (hh, a->downed, d, next_down) {
+		HASH_DEL(a->downed, d);
+		free(d);
+	}
 	control_zebra_set(a->ed->control, &(struct control_zebra_ops){0}, NULL);
 	nft_free(a->nft);
 	HASH_ITER (hh, a->former, f, next) {

@@ -295,6 +295,11 @@ void tunnel_interface_is(struct tunnel *t, int ifindex)
 	steer_apply_all(t->ed);
 }
 
+void tunnel_interface_again(struct tunnel *t)
+{
+	put_addresses(t);
+}
+
 /* ---- life -------------------------------------------------------------------- */
 
 static struct tunnel *make(struct peer *p, const char *name, struct uplink *u)

@@ -151,4 +151,7 @@ void tunnel_interface_update(struct tunnel *t);
 /* The interface is there under this index (made anew): addresses, routes, probes. */
 void tunnel_interface_is(struct tunnel *t, int ifindex);
 
+/* The interface was set down and is up again: put back what went with that. */
+void tunnel_interface_again(struct tunnel *t);
+
 #endif
