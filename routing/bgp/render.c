@@ -129,6 +129,7 @@ static bool is_own_line(const struct rt_running *r, const char *line)
 		"bgp graceful-restart preserve-fw-state",
 		"bgp bestpath as-path multipath-relax",
 		"no bgp network import-check",
+		"no bgp fast-external-failover",
 		"neighbor EDGED4 ",
 		"neighbor EDGED6 ",
 		"no neighbor EDGED6 activate",
@@ -534,6 +535,8 @@ static void put_globals(struct out *o)
 	put(o, "bgp router-id %s", addr_format(&b->router_id, buf));
 	put(o, "bgp bestpath as-path multipath-relax");
 	put(o, "no bgp network import-check");
+	/* A tunnel's interface that flaps ends no session: edged judges tunnels. */
+	put(o, "no bgp fast-external-failover");
 	/* Class tables forward on while bgpd is away: the peer may, too. */
 	put(o, "bgp graceful-restart preserve-fw-state");
 	if (b->restart_s != RESTART_DEFAULT_S ||

@@ -61,6 +61,15 @@ struct mgroup {
 	UT_hash_handle hh;
 };
 
+/*
+ * A group to be deleted once zebra has answered that it is installed: deleted
+ * before that, FRR 8.4 forgets it and leaves it in the kernel.
+ */
+struct doomed {
+	uint32_t id;
+	UT_hash_handle hh;
+};
+
 /* A set of peers that some prefix leads to. */
 struct mset {
 	char *key; /* their names, one a line, sorted */
@@ -111,6 +120,7 @@ struct mirror {
 	struct mlink *links;
 	struct mset *sets;
 	struct mgroup *groups;
+	struct doomed *doomed;
 	struct mprefix *prefixes;
 	size_t faults; /* of the check under way */
 };
@@ -271,12 +281,57 @@ static struct mgroup *group_get(struct mirror *m, struct mset *s, size_t class_i
 	return g;
 }
 
+static struct doomed *doomed_find(const struct mirror *m, uint32_t id)
+{
+	struct doomed *d;
+
+	HASH_FIND(hh, m->doomed, &id, sizeof(id), d);
+	return d;
+}
+
+static void doom(struct mirror *m, uint32_t id)
+{
+	struct doomed *d = ed_alloc(sizeof(*d));
+
+	d->id = id;
+	HASH_ADD(hh, m->doomed, id, sizeof(d->id), d);
+}
+
+/* Its answer is there, or does not come: now it can go. */
+static void doomed_end(struct mirror *m, struct doomed *d)
+{
+	m->ops.group_del(m->ctx, d->id);
+	HASH_DEL(m->doomed, d);
+	free(d);
+}
+
+static void doomed_clear(struct mirror *m)
+{
+	struct doomed *d;
+	struct doomed *next;
+
+	HASH_ITER (hh, m->doomed, d, next) {
+		HASH_DEL(m->doomed, d);
+		free(d);
+	}
+}
+
+/* Take g out of zebra. */
+static void group_drop(struct mirror *m, const struct mgroup *g)
+{
+	if (!g->n_hops || !m->connected)
+		return;
+	if (g->waiting)
+		doom(m, g->id);
+	else
+		m->ops.group_del(m->ctx, g->id);
+}
+
 static void group_free(struct mirror *m, struct mgroup *g)
 {
 	size_t at = g->class_index * FAMILIES + (size_t)family_index(g->family);
 
-	if (g->n_hops && m->connected)
-		m->ops.group_del(m->ctx, g->id);
+	group_drop(m, g);
 	g->set->groups[at] = NULL;
 	HASH_DEL(m->groups, g);
 	free(g);
@@ -719,6 +774,7 @@ void mirror_intent(struct mirror *m, const struct rt_intent *i)
 void mirror_connected(struct mirror *m, bool yes)
 {
 	m->connected = yes;
+	doomed_clear(m);
 	for (struct mgroup *g = m->groups; g; g = g->hh.next) {
 		g->installed = false;
 		g->waiting = false;
@@ -817,7 +873,10 @@ static struct mgroup *group_find(const struct mirror *m, uint32_t id)
 void mirror_group_result(struct mirror *m, uint32_t group, enum mirror_outcome outcome)
 {
 	struct mgroup *g = group_find(m, group);
+	struct doomed *d = doomed_find(m, group);
 
+	if (d && outcome != MIRROR_REMOVED)
+		doomed_end(m, d);
 	if (!g)
 		return;
 	switch (outcome) {
@@ -865,8 +924,7 @@ static void kill_routes(struct mirror *m, struct mgroup *g)
 		r->sent = false;
 		touch(m, p);
 	}
-	if (g->n_hops)
-		m->ops.group_del(m->ctx, g->id);
+	group_drop(m, g);
 	/* Under a number of its own: the old one may live on until its routes left. */
 	HASH_DEL(m->groups, g);
 	g->id = m->next_group++;
@@ -1104,13 +1162,28 @@ static bool members_same(const struct mgroup *g, const struct mirror_hop *hops,
 	return found == n;
 }
 
+/* The same for a group: what zebra does not know it cannot delete. */
+static void drop_group(struct mirror *m, uint32_t group, const struct mirror_hop *hops,
+		       size_t n)
+{
+	struct doomed *d = doomed_find(m, group);
+
+	m->faults++;
+	if (d) {
+		doomed_end(m, d);
+		return;
+	}
+	doom(m, group);
+	m->ops.group_set(m->ctx, group, hops, n);
+}
+
 void mirror_check_group(struct mirror *m, uint32_t group, const struct mirror_hop *hops,
 			size_t n)
 {
 	struct mgroup *g = group_find(m, group);
 
 	if (!g || !g->n_hops) {
-		m->ops.group_del(m->ctx, group);
+		drop_group(m, group, hops, n);
 		return;
 	}
 	g->present = true;
@@ -1236,6 +1309,7 @@ void mirror_free(struct mirror *m)
 		prefix_free(m, p);
 	free_unused(m);
 	clear_gateways(m);
+	doomed_clear(m);
 	HASH_ITER (hh, m->links, l, next_link) {
 		HASH_DEL(m->links, l);
 		free(l);

@@ -402,9 +402,23 @@ static void test_a_check_puts_right_what_differs(void **state)
 	mirror_check_group(m, 3, both, 1);
 	mirror_check_route(m, 1001, &old, 3);
 	mirror_check_route(m, 1002, &good, 8);
-	assert_int_equal(mirror_check_end(m), 3);
-	expect("unset 3\nadd 1001 10.66.0.0/16 7\ndel 1001 10.66.0.0/16\n"
+	assert_int_equal(mirror_check_end(m), 4);
+	expect("set 3: 11*0\nadd 1001 10.66.0.0/16 7\ndel 1001 10.66.0.0/16\n"
 	       "del 1001 10.1.0.0/24\nset 8: 11*100 12*20\nadd 1001 10.1.0.0/24 7\n");
+}
+
+static void test_a_group_is_deleted_after_its_answer_only(void **state)
+{
+	(void)state;
+	learn("10.1.0.0/24", "100.96.0.0");
+	expect("set 7: 11*1\nset 8: 11*100 12*20\n");
+	mirror_link(m, "ed0001", 11, false);
+	mirror_link(m, "ed0001", 11, true);
+	expect("set 9: 11*1\n"); /* 7 is not answered yet */
+	installed(7);
+	expect("unset 7\n");
+	installed(7);
+	expect("");
 }
 
 static void test_nothing_is_done_before_the_first_intent(void **state)
@@ -442,6 +456,7 @@ int main(void)
 		TEST(test_static_networks_need_no_bgp),
 		TEST(test_a_gone_peer_and_a_gone_class_leave_nothing),
 		TEST(test_a_check_puts_right_what_differs),
+		TEST(test_a_group_is_deleted_after_its_answer_only),
 		TEST(test_nothing_is_done_before_the_first_intent),
 	};
 
