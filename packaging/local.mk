@@ -4,7 +4,7 @@
 EXTRA_DIST += \
 	.ci/run .clang-format .editorconfig \
 	HACKING.md \
-	tests/bare tests/bench tests/interop tests/lab tests/lint tests/mutants tests/vm \
+	tests/bare tests/bench tests/interop tests/lab tests/lint tests/mutants tests/soak tests/vm \
 	tests/build.sh tests/run \
 	tests/fuzz/corpus \
 	tests/unit/cm.h tests/unit/golden.h tests/unit/netns.h

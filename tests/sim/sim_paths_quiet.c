@@ -5,7 +5,8 @@
  * both halves, and back. No end may ever call the path down. No data flows: its
  * packets would only help.
  *
- * ED_SIM_SEEDS and ED_SIM_HOURS ask for more (tests/soak does).
+ * ED_SIM_SEEDS and ED_SIM_HOURS ask for more, ED_SIM_FIRST for other seeds
+ * (tests/soak/run does).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,9 +108,10 @@ static void test_late_and_lossy_path_is_never_called_down(void **state)
 {
 	unsigned long seeds = number("ED_SIM_SEEDS", 100);
 	unsigned long hours = number("ED_SIM_HOURS", 2);
+	unsigned long first = number("ED_SIM_FIRST", 1);
 
 	(void)state;
-	for (unsigned long seed = 1; seed <= seeds; seed++)
+	for (unsigned long seed = first; seed < first + seeds; seed++)
 		live_through(&kinds[seed % ARRAY_LEN(kinds)], seed, hours);
 	print_message("# %lu seeds of %lu simulated hours\n", seeds, hours);
 }
