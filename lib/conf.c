@@ -280,6 +280,22 @@ static const char *article(const char *noun)
 	return strchr("aeiou", noun[0]) ? "an " : "a ";
 }
 
+/* "cost:20" or "cost 20" in braces: the setting that is meant, and its value. */
+static const struct conf_row *glued(const struct conf_schema *schema, const char *text,
+				    char *value, size_t size)
+{
+	size_t len = strcspn(text, ": ");
+	char name[64];
+
+	if (!text[len] || !text[len + 1] || len >= sizeof(name))
+		return NULL;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	if (conf_row(schema, name))
+		conf_quote(text + len + 1, value, size);
+	return conf_row(schema, name);
+}
+
 /* Where else a setting of this name is known: " in a peer, bgp". */
 static void elsewhere(const struct conf_schema *schema, const char *name,
 		      struct text *t, unsigned int depth)
@@ -305,13 +321,24 @@ static void elsewhere(const struct conf_schema *schema, const char *name,
 static void unknown(struct conf *c, const struct conf_schema *schema,
 		    const struct conf_node *key, void *base, const struct at *at)
 {
-	const struct conf_row *near = similar(schema, key->text);
+	const struct conf_row *near;
 	char name[QUOTE_MAX];
 	char buf[512];
 	char others[160] = "";
+	char value[QUOTE_MAX] = "";
 	struct text t = text_init(buf, sizeof(buf));
 	struct text o = text_init(others, sizeof(others));
 
+	near = glued(schema, key->text, value, sizeof(value));
+	if (near) {
+		node_error(c, key, "%s is missing: '%s: %s'",
+			   strchr(key->text, ':') ? "a space behind the colon"
+						  : "a colon",
+			   near->name, value);
+		remember(c, (char *)base + near->offset, key);
+		return;
+	}
+	near = similar(schema, key->text);
 	text_add(&t, "unknown setting '%s'", conf_quote(key->text, name, sizeof(name)));
 	put_at(&t, at);
 	if (near) {
@@ -409,6 +436,14 @@ static bool walk_scalar(struct conf *c, const struct conf_row *row,
 		return false;
 	}
 	if (!row->kind->parse(row, n->text, dest, &why)) {
+		if (n->more_line) {
+			conf_doc_error(
+				c->doc, n->more_line, n->more_column,
+				"this line is read as a part of the value of '%s' on "
+				"line %u: look at its indentation",
+				row->name, n->line);
+			return false;
+		}
 		if (row->shape == CONF_LIST && strchr(n->text, ',') && n->plain)
 			node_error(c, n, "%s: a list stands in brackets: [%s]",
 				   row->name, value);
@@ -740,26 +775,52 @@ static void walk_entry(struct conf *c, const struct conf_schema *schema,
 	walk_row(c, row, key, value, base, at);
 }
 
+/* The entry at i is unknown, and the block before it is empty: it belongs there. */
+static bool at_margin(const struct conf_schema *schema, const struct conf_node *node,
+		      size_t i)
+{
+	const struct conf_node *key = node->child[i];
+	const struct conf_node *before = node->child[i - 2];
+	const struct conf_row *row;
+
+	if (node->flow || key->kind != CONF_SCALAR || before->kind != CONF_SCALAR ||
+	    !no_value(node->child[i - 1]) || conf_row(schema, key->text))
+		return false;
+	row = conf_row(schema, before->text);
+	return row && (row->shape == CONF_MAP || row->shape == CONF_SECTION);
+}
+
 static void walk_block(struct conf *c, const struct conf_schema *schema,
 		       const struct conf_node *node, const struct conf_node *named,
 		       void *base, const struct at *at)
 {
+	char name[QUOTE_MAX];
+
 	if (node->kind != CONF_MAPPING) {
-		char name[QUOTE_MAX + 32];
+		char title[QUOTE_MAX + 32];
 		char quoted[QUOTE_MAX];
 
-		snprintf(name, sizeof(name), "%s%s%s%s", at ? at->what : "the file",
+		snprintf(title, sizeof(title), "%s%s%s%s", at ? at->what : "the file",
 			 at && at->name ? " '" : "",
 			 at && at->name ? conf_quote(at->name, quoted, sizeof(quoted))
 					: "",
 			 at && at->name ? "'" : "");
-		not_a_block(c, name, node, "settings, written 'name: value'");
+		not_a_block(c, title, node, "settings, written 'name: value'");
 		mark_hollow(c, base);
 		fill_rest(c, schema, NULL, NULL, base, at);
 		return;
 	}
-	for (size_t i = 0; i + 1 < node->n; i += 2)
-		walk_entry(c, schema, node->child[i], node->child[i + 1], base, at);
+	for (size_t i = 0; i + 1 < node->n; i += 2) {
+		if (i && at_margin(schema, node, i))
+			node_error(c, node->child[i],
+				   "'%s' stands no further right than '%s' above: what "
+				   "belongs into it must be indented",
+				   conf_quote(node->child[i]->text, name, sizeof(name)),
+				   node->child[i - 2]->text);
+		else
+			walk_entry(c, schema, node->child[i], node->child[i + 1], base,
+				   at);
+	}
 	fill_rest(c, schema, node, named, base, at);
 }
 

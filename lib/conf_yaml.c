@@ -613,6 +613,16 @@ static struct conf_node *compose_scalar(struct composer *c, const yaml_event_t *
 	n->text = ed_strndup(value, len);
 	n->refused = c->refused && len == 0 && e->data.scalar.length > 0;
 	n->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	if (n->plain && e->end_mark.line > e->start_mark.line) {
+		struct line_view more = neighbour(c->doc, n->line, 1);
+
+		/* The end mark may stand behind blank lines that are no part of it. */
+		if (more.number && more.number <= e->end_mark.line + 1 &&
+		    more.indent < more.len && strchr(n->text, ' ')) {
+			n->more_line = more.number;
+			n->more_column = (unsigned int)more.indent + 1;
+		}
+	}
 	return n;
 }
 

@@ -33,6 +33,9 @@ struct conf_node {
 	bool refused; /* a mistake that was reported: nothing more to say */
 	unsigned int line; /* from 1 */
 	unsigned int column; /* from 1, in characters */
+	unsigned int
+		more_line; /* of a plain scalar: where its second line stands, or 0 */
+	unsigned int more_column;
 	char *text; /* of a scalar; holds no NUL but the one behind it */
 	size_t n; /* children: of a mapping name, value, name, value, ... */
 	struct conf_node **child;
