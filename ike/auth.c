@@ -76,7 +76,7 @@ static bool peer_auth_is_right(const struct ike_sa *sa, const struct ike_chain *
 
 static void offered_esp(const struct ike_sa *sa, char *buf, size_t cap)
 {
-	ike_proposal_format(&sa->tun->conn->esp_suites, true, buf, cap);
+	ike_proposal_format(&sa->tun->conn->esp_suites, buf, cap);
 }
 
 static void emit_inside(struct ike_sa *sa, const struct ike_inside *inside)

@@ -289,8 +289,7 @@ static void refused(struct ike_sa *sa, const struct ike_notify *n)
 	if (n->type == IKE_N_NO_PROPOSAL_CHOSEN) {
 		char offer[IKE_SENTENCE_MAX / 2];
 
-		ike_proposal_format(&sa->tun->conn->esp_suites, true, offer,
-				    sizeof(offer));
+		ike_proposal_format(&sa->tun->conn->esp_suites, offer, sizeof(offer));
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			 "; we offered %s", offer);
 	}
@@ -362,7 +361,7 @@ static void refuse_suite(struct ike_sa *sa, const struct ike_chain *chain)
 	char text[IKE_SENTENCE_MAX];
 
 	ike_proposal_format_offer(chain->sa, theirs, sizeof(theirs));
-	ike_proposal_format(&sa->tun->conn->esp_suites, true, ours, sizeof(ours));
+	ike_proposal_format(&sa->tun->conn->esp_suites, ours, sizeof(ours));
 	snprintf(text, sizeof(text),
 		 "no common ESP suite in a rekey: the peer offers %s; we accept %s",
 		 theirs, ours);

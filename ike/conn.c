@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "ike/limits.h"
 #include "ike/sa.h"
@@ -166,6 +167,30 @@ static void end_tunnels(struct ike *ike, struct ike_conn *conn, enum ike_reason 
 			ike_sa_close_all(tun, reason, sentence);
 }
 
+/* SAs that leave from, or go to, an address that the connection no longer has. */
+static void end_misfits(struct ike *ike, const struct ike_conn *conn)
+{
+	struct ike_tun *tun;
+	struct ike_tun *next_tun;
+	struct ike_sa *sa;
+	struct ike_sa *next;
+
+	HASH_ITER (hh, ike->tuns, tun, next_tun) {
+		if (tun->conn != conn)
+			continue;
+		DL_FOREACH_SAFE (tun->sas, sa, next) {
+			struct ike_addrs at = sa->at;
+
+			/* A peer behind a NAT may have moved. */
+			if (sa->natd.remote && conn->cfg.remote.family)
+				at.remote.addr = conn->cfg.remote;
+			if (!ike_conn_accepts(conn, &at))
+				ike_sa_close(sa, IKE_REASON_ADDRESS,
+					     "an outer address changed");
+		}
+	}
+}
+
 int ike_conn_set(struct ike *ike, struct mono now, const struct ike_conn_config *config,
 		 char *why)
 {
@@ -188,6 +213,7 @@ int ike_conn_set(struct ike *ike, struct mono now, const struct ike_conn_config 
 			end_tunnels(ike, conn, IKE_REASON_CONFIG,
 				    "its configuration changed");
 		conn_fill(conn, config);
+		end_misfits(ike, conn);
 		secret_free(fresh->psk);
 		free(fresh);
 		if (!config->template)

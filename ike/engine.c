@@ -480,8 +480,13 @@ int ike_child_lost(struct ike *ike, struct mono now, uint32_t spi_in)
 	sa = child->sa;
 	if (child->state == IKE_CHILD_ALIVE && !child->rekey_now) {
 		child->rekey_now = true;
-		sa->want |= IKE_WANT_REKEY_CHILD;
-		sa->want_from = MONO_ZERO;
+		/* One that went as soon as it came would only go again. */
+		if (mono_diff_ms(now, child->since) < IKE_LOST_YOUNG_MS) {
+			ike_op_later(sa, IKE_WANT_REKEY_CHILD);
+		} else {
+			sa->want |= IKE_WANT_REKEY_CHILD;
+			sa->want_from = MONO_ZERO;
+		}
 		ike_engine_event(ike, sa->tun->name, IKE_EV_NOTICE, IKE_REASON_LOST, 0,
 				 true, "the data plane lost the SA: it is replaced");
 		ike_sa_touch(sa);

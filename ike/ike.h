@@ -46,7 +46,7 @@ enum {
 	IKE_ID_TEXT_MAX = 256, /* bytes of an identity as text with its end */
 	IKE_SENTENCE_MAX = 512, /* bytes of a sentence with its end */
 	IKE_SUITE_TEXT_MAX = 64,
-	IKE_SUITES_MAX = 8, /* suites offered for the IKE SA, and for ESP */
+	IKE_SUITES_MAX = 18, /* suites for the IKE SA, and for ESP: all there are */
 	IKE_KEYMAT_MAX = 36, /* AES-256 key and salt */
 	IKE_PORT = 500,
 	IKE_NATT_PORT = 4500,

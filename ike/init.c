@@ -330,7 +330,7 @@ static void refuse_caller(struct ike *ike, const struct ike_addrs *at,
 		return;
 	}
 	ike_proposal_format_offer(chain->sa, theirs, sizeof(theirs));
-	ike_proposal_format(&near->ike_suites, false, ours, sizeof(ours));
+	ike_proposal_format(&near->ike_suites, ours, sizeof(ours));
 	snprintf(text, sizeof(text),
 		 "no common IKE suite with %s: it offers %s; we accept %s", peer,
 		 theirs, ours);

@@ -59,6 +59,7 @@ enum {
 	IKE_OUT_SWITCH_MS = 2000, /* rekey answered: our outbound follows */
 	IKE_IN_LINGER_MS = 5000, /* a deleted child's inbound half */
 	IKE_CHILD_AGAIN_MS = 1000, /* at most, before a lost child is made again */
+	IKE_LOST_YOUNG_MS = 2000, /* a child lost so soon is not replaced at once */
 	IKE_CHILDLESS_MS = 30000, /* an IKE SA without a child is of no use */
 	IKE_OLD_CHILD_LINGER_MS = 10000, /* for the peer's Delete; then ours */
 	/* Longer than a peer repeats a request whose answer got lost. */

@@ -203,13 +203,15 @@ void ike_suite_format(const struct ike_suite *suite, char *buf, size_t cap)
 	add_suite(&t, suite);
 }
 
-void ike_proposal_format(const struct ike_suites *suites, bool esp, char *buf,
-			 size_t cap)
+void ike_proposal_format(const struct ike_suites *suites, char *buf, size_t cap)
 {
 	struct text t = text_init(buf, cap);
 
-	(void)esp;
 	for (size_t i = 0; i < suites->n; i++) {
+		if (i && t.len + IKE_SUITE_TEXT_MAX > cap) {
+			text_add(&t, " and %zu more", suites->n - i);
+			break;
+		}
 		if (i)
 			text_add(&t, ", ");
 		add_suite(&t, &suites->s[i]);

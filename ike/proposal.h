@@ -71,9 +71,8 @@ int ike_proposal_choose(struct rbuf sa, enum ike_use use,
 int ike_proposal_answer(struct rbuf sa, enum ike_use use,
 			const struct ike_suites *offered, struct ike_choice *choice);
 
-/* "aes256gcm16-sha256-x25519, ...": for sentences. */
-void ike_proposal_format(const struct ike_suites *suites, bool esp, char *buf,
-			 size_t cap);
+/* "aes256gcm16-sha256-x25519, ... and 12 more": for sentences. */
+void ike_proposal_format(const struct ike_suites *suites, char *buf, size_t cap);
 
 /* What the SA payload offers, in the same words, cut to cap. */
 void ike_proposal_format_offer(struct rbuf sa, char *buf, size_t cap);

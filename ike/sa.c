@@ -499,8 +499,7 @@ static void gave_up(struct ike_sa *sa)
 	} else if (said == IKE_N_NO_PROPOSAL_CHOSEN) {
 		char offer[IKE_SENTENCE_MAX / 2];
 
-		ike_proposal_format(&sa->tun->conn->ike_suites, false, offer,
-				    sizeof(offer));
+		ike_proposal_format(&sa->tun->conn->ike_suites, offer, sizeof(offer));
 		ike_sa_end(sa, IKE_REASON_PROPOSAL, said, false,
 			   "%s accepts none of our IKE suites or does not know this "
 			   "address (NO_PROPOSAL_CHOSEN); we offered %s",

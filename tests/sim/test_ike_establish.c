@@ -457,6 +457,94 @@ static void test_the_peer_moves_behind_its_nat(void **state)
 	world_free(w);
 }
 
+static void test_what_a_new_configuration_would_not_make_ends(void **state)
+{
+	static const struct {
+		const char *what;
+		bool ends;
+	} cases[] = {
+		{"nothing", false},
+		{"lifetimes", false},
+		{"own address unknown", false},
+		{"own address", true},
+		{"peer's address", true},
+		{"secret", true},
+		{"identity", true},
+		{"suites", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ike_conn_config a = world_caller();
+		struct ike_conn_config b = world_answerer();
+		struct world *w = pair(120 + i, &a, &b);
+
+		up(w);
+		assert_true(world_run_until_up(w, 2000));
+		if (i == 1)
+			a.child_life_s = a.ike_life_s = a.dpd_s = 500;
+		if (i == 2)
+			a.local.family = 0, a.initiate = false;
+		if (i == 3)
+			a.local.b[3]++;
+		if (i == 4)
+			a.remote.b[3]++;
+		if (i == 5)
+			a.psk_len--;
+		if (i == 6)
+			strcpy(a.local_id, "isp2.branch-042");
+		if (i == 7) {
+			a.n_ike_suites = 1;
+			assert_int_equal(ike_suite_parse("aes128gcm16-sha256-x25519",
+							 false, &a.ike_suites[0]),
+					 0);
+		}
+		world_conn(w, 0, &a);
+		world_run(w, 5000);
+		if (w->side[0].events[IKE_EV_DOWN] != cases[i].ends)
+			fail_msg("%s: %u", cases[i].what,
+				 w->side[0].events[IKE_EV_DOWN]);
+		assert_int_equal(w->side[1].events[IKE_EV_DOWN], cases[i].ends);
+		/* the address that was unknown comes back as another */
+		if (i == 2) {
+			a = world_caller();
+			a.local.b[3]++;
+			world_conn(w, 0, &a);
+			world_run(w, 5000);
+			assert_int_equal(w->side[0].events[IKE_EV_DOWN], 1);
+		}
+		world_free(w);
+	}
+}
+
+static void test_a_removed_connection_says_goodbye(void **state)
+{
+	struct ike_conn_config a = world_caller();
+	struct ike_conn_config b = world_answerer();
+	struct world *w;
+
+	(void)state;
+	for (int side = 0; side < 2; side++) {
+		w = pair(140, &a, &b);
+		up(w);
+		assert_true(world_run_until_up(w, 2000));
+		assert_int_equal(ike_conn_remove(w->side[side].ike, w->now,
+						 side ? b.name : a.name),
+				 0);
+		world_pump(w, side);
+		world_run(w, 2000);
+		for (int s = 0; s < 2; s++) {
+			assert_int_equal(w->side[s].events[IKE_EV_DOWN], 1);
+			assert_int_equal(world_count(w, s, IKE_IN), 0);
+			for (size_t i = 0; i < WORLD_SAVED; i++)
+				assert_null(w->side[s].saved[i].bytes);
+		}
+		assert_int_equal(ike_conn_remove(w->side[side].ike, w->now, "nobody"),
+				 -ENOENT);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +563,8 @@ int main(void)
 		cmocka_unit_test(test_both_call_at_once_and_one_tunnel_stays),
 		cmocka_unit_test(test_loss_duplicates_and_reordering_do_no_harm),
 		cmocka_unit_test(test_the_peer_moves_behind_its_nat),
+		cmocka_unit_test(test_what_a_new_configuration_would_not_make_ends),
+		cmocka_unit_test(test_a_removed_connection_says_goodbye),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,6 +273,10 @@ static void test_offers_are_told_in_words(void **state)
 	put(&b, 1, 0, t, ARRAY_LEN(t));
 	ike_proposal_format_offer(body_of(&b), text, sizeof(text));
 	assert_string_equal(text, "aes256cbc-hmacsha256-sha256-modp1024-group999");
+	ike_proposal_format(&ike_proposal_default_ike, text, sizeof(text));
+	assert_string_equal(text,
+			    "aes256gcm16-sha256-x25519, aes256gcm16-sha384-x25519, "
+			    "aes256gcm16-sha256-ecp256 and 5 more");
 	ike_proposal_format_offer(rbuf_init(NULL, 0), text, sizeof(text));
 	assert_string_equal(text, "nothing");
 }
