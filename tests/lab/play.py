@@ -201,7 +201,7 @@ class Play:
             self.enough()
         self.since_ns = self.now()
         self.judge.note("start", all_s=round((self.since_ns - began) / 1e9, 2))
-        self.hold(10)
+        self.hold(20)
 
     def sessions(self):
         try:
@@ -237,7 +237,7 @@ class Play:
                    BUSINESS_S + 1)
         self.judge.left("business", "isp1", self.degrade_ns, BUSINESS_S, self.now())
         self.enough()
-        self.hold(5)
+        self.hold(12)
 
     def cut(self):
         names = self.those(*MOVING, "bulk")
@@ -257,13 +257,13 @@ class Play:
 
         self.repeats += self.measured(attempt, undo)
         self.enough()
-        self.hold(4)
+        self.hold(10)
 
     def heal(self):
         self.heal_ns = self.world.heal()
         names = self.those(*MOVING, "bulk")
         self.until("all home again", lambda: self.at_home(names), self.back_s() + 1)
-        self.hold(5)
+        self.hold(12)
         self.tracker.read()
         for name in names:
             self.judge.back(name, self.known[name].home, "healing", self.heal_ns,
@@ -294,7 +294,7 @@ class Play:
         healed = self.world.uncut("isp2")
         self.until("bulk on isp2 again", lambda: self.on(("bulk",), ("isp2",)),
                    self.back_s() + 1)
-        self.hold(3)
+        self.hold(10)
         self.tracker.read()
         self.judge.back("bulk", "isp2", "healing one way", healed, self.now(),
                         self.back_s())
