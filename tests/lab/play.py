@@ -25,6 +25,7 @@ EF, AF31, AF11 = 46, 26, 10
 NATURAL_S = 180
 REPEATS = 2
 SLOW_FACTOR, SLOW_PPS = 12, 10      # an emulated machine: longer waits, less traffic
+TUNNELS_S, BGP_S, HOME_S = 60, 30, 30
 VOICE_S, BUSINESS_S, BACK_S = 3, 45, 60
 CUT_S, ONE_WAY_S, CLOUD_S = 1.0, 1.3, 1.0
 
@@ -173,18 +174,17 @@ class Play:
         self.flows.start([f.spec() for f in self.known.values()])
         self.lab.wait_for("the flows leave",
                           lambda: self.flows.sent(next(iter(self.known))) > 0, 10)
-        limit = 60
         began = self.now()
         up = self.until("all tunnels carry ESP both ways",
                         lambda: (self.tracker.tunnels() >= self.tunnels,
-                                 self.tracker.pairs.keys()), limit)
+                                 self.tracker.pairs.keys()), TUNNELS_S)
         self.judge.note("start", tunnels=self.tracker.tunnels(),
                         tunnels_s=round((self.now() - began) / 1e9, 2))
         if not up:
             self.judge.fail(f"{self.tracker.tunnels()} of {self.tunnels} tunnels carry "
-                            f"ESP both ways after {limit} s")
+                            f"ESP both ways after {TUNNELS_S} s")
             self.enough()
-        learned = self.until("prefixes by BGP over all tunnels", self.bgp_up, 30)
+        learned = self.until("prefixes by BGP over all tunnels", self.bgp_up, BGP_S)
         sessions = self.sessions()
         good = sum(1 for state, n in sessions.values() if state == "Established" and n)
         self.judge.note("start", bgp=good, bgp_s=round((self.now() - began) / 1e9, 2))
@@ -193,7 +193,7 @@ class Play:
                             "tunnels")
             self.enough()
         home = self.until("each class on its uplink",
-                          lambda: self.at_home(self.known), 45)
+                          lambda: self.at_home(self.known), HOME_S)
         if not home:
             for name, flow in self.known.items():
                 if not self.at_home([name])[0]:

@@ -318,8 +318,6 @@ class EdgedSites:
         args = ["--without", without] if without in ("steering", "leak-guard") else []
         self.frr = {}
         self.edged = {}
-        if without == "bgp":
-            branch_more += "\n"
         values = {"hub": HUB_OUTSIDE, "hub_as": HUB_AS, "branch_as": BRANCH_AS,
                   "cloud_as": CLOUD_AS, "hold": HOLD_S, "restart": RESTART_S,
                   "classes": classes, **CLOUDS}
@@ -329,6 +327,8 @@ class EdgedSites:
             frr = Frr(lab, site, ZEBRA % site, f"hostname {site}\n")
             more += f"\ndataplane: {dataplane}\n"
             text = yaml.format(frr=frr.dir, more=more, **values)
+            if without == "bgp":
+                frr.daemons.remove("bgpd")
             self.frr[site] = frr
             self.edged[site] = Edged(lab, site, text, secrets, frr, dataplane, args)
 
