@@ -17,6 +17,11 @@
 
 /* --- prefixes ----------------------------------------------------------------- */
 
+enum {
+	INSIDE_LEN4 = 24,
+	INSIDE_LEN6 = 64,
+};
+
 static void add_host(struct rt_prefixes *to, const struct addr *a)
 {
 	struct prefix p = {.addr = *a, .len = addr_bits(a->family)};
@@ -266,6 +271,25 @@ static void add_neighbor(const struct config *c, const struct tunnel *t, int fam
 	config_add_peer_accept(c, p, &n->accept);
 }
 
+/*
+ * The network a tunnel's inside addresses are from. Whom we call gave us the
+ * addresses without saying its range: the usual size of one is refused.
+ */
+static void add_inside_net(const struct tunnel *t, struct rt_prefixes *to)
+{
+	static const uint8_t lens[ED_FAMILIES] = {
+		[ED_V4] = INSIDE_LEN4, [ED_V6] = INSIDE_LEN6};
+
+	for (int f = 0; f < ED_FAMILIES; f++) {
+		struct prefix net;
+
+		if (!t->inside[f].local.family)
+			continue;
+		net = prefix_of(&t->inside[f].local, lens[f]);
+		rt_prefixes_add(to, &net);
+	}
+}
+
 struct rt_intent *steer_intent(const struct edged *ed, bool wait)
 {
 	const struct config *c = ed->config;
@@ -280,6 +304,8 @@ struct rt_intent *steer_intent(const struct edged *ed, bool wait)
 		add_connected(u, &i->bgp.refuse);
 	for (const struct tunnel *t = ed->tunnels; t; t = t->hh.next) {
 		add_host(&i->bgp.refuse, &t->remote.addr);
+		if (!t->peer->calls_us)
+			add_inside_net(t, &i->bgp.refuse);
 		if (!t->peer->conf->asn || !t->ifindex)
 			continue;
 		for (int f = 0; f < ED_FAMILIES; f++)
