@@ -132,7 +132,8 @@ static bool multipath_gateway(const struct nlattr *attr, int ifindex, uint8_t fa
 			return true;
 		}
 		left -= (int)RTNH_ALIGN(nh->rtnh_len);
-		nh = RTNH_NEXT(nh);
+		/* RTNH_NEXT() casts const away. */
+		nh = (const void *)((const char *)nh + RTNH_ALIGN(nh->rtnh_len));
 	}
 	return false;
 }

@@ -803,8 +803,8 @@ void rpc_call_reply(struct rpc_call *call, json_t *result)
 				    "result", result ? result : json_object()));
 }
 
-static void call_verror(struct rpc_call *call, int code, json_t *data, const char *fmt,
-			va_list ap)
+static void __attribute__((format(printf, 4, 0)))
+call_verror(struct rpc_call *call, int code, json_t *data, const char *fmt, va_list ap)
 {
 	char text[ERROR_TEXT_MAX];
 

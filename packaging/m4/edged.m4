@@ -32,12 +32,13 @@ AC_DEFUN([ED_NEED_DONE], [
 Or run packaging/install-deps.sh, which installs them all.])])
 ])
 
-dnl ED_TRY_CFLAGS(FLAGS): keep those of FLAGS that the compiler knows.
+dnl ED_TRY_CFLAGS(FLAGS, [PROGRAM]): keep those of FLAGS that the compiler knows,
+dnl and with which PROGRAM gives no warning.
 AC_DEFUN([ED_TRY_CFLAGS], [
 	for ed_flag in $1; do
 		ed_save=$CFLAGS
 		CFLAGS="$CFLAGS -Werror $ed_flag"
-		AC_COMPILE_IFELSE([AC_LANG_PROGRAM()], [ED_CFLAGS="$ED_CFLAGS $ed_flag"])
+		AC_COMPILE_IFELSE([m4_default([$2], [AC_LANG_PROGRAM()])], [ED_CFLAGS="$ED_CFLAGS $ed_flag"])
 		CFLAGS=$ed_save
 	done
 ])
