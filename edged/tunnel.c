@@ -269,11 +269,13 @@ void tunnel_interface_update(struct tunnel *t)
 	snprintf(d.name, sizeof(d.name), "%s", t->name);
 	if (!d.local.family && d.remote.family)
 		d.local = t->uplink->fam[edged_family(d.remote.family)].local;
-	/* A VTI is made with its addresses: it has to wait for them. */
-	if (d.kind == DP_IF_VTI && (!d.local.family || !d.remote.family))
-		return;
+	/* Half an address pair makes no VTI; one of an earlier run serves meanwhile. */
+	if (d.kind == DP_IF_VTI && !d.remote.family)
+		d.local = (struct addr){0};
 	t->mtu = d.mtu;
 	err = dp_tunnel_set(t->ed->dataplane, &d, &ifindex);
+	if (err == -EDESTADDRREQ)
+		return; /* a VTI is made with its addresses: it has to wait for them */
 	if (err < 0) {
 		ed_error(t->name, "no interface %s: %s", t->ifname,
 			 err == -EEXIST ? "a foreign one has that name"

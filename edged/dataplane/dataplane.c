@@ -266,9 +266,10 @@ int dp_tunnel_set(struct dataplane *dp, const struct dp_tunnel *cfg, int *ret_if
 	t->cfg = *cfg;
 	err = dp->ops->tunnel_set(dp, t);
 	if (err < 0) {
-		ed_warn(cfg->name, "interface %s: %s%s%s", cfg->ifname, strerror(-err),
-			nlsock_error(dp->route)[0] ? ": " : "",
-			nlsock_error(dp->route));
+		if (err != -EDESTADDRREQ)
+			ed_warn(cfg->name, "interface %s: %s%s%s", cfg->ifname,
+				strerror(-err), nlsock_error(dp->route)[0] ? ": " : "",
+				nlsock_error(dp->route));
 		if (fresh) {
 			dp->tuns[cfg->slot] = NULL;
 			free(t);

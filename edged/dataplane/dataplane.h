@@ -196,7 +196,10 @@ int dp_socket_remove(struct dataplane *dp, uint32_t id);
  * and MTU and bring it up. One that is there already (a restart) is taken over
  * with its addresses, SAs and routes. The ifindex goes to *ret_ifindex.
  *
+ * A VTI without a local address is taken over if it is there.
+ *
  * Returns 0, -EEXIST when a foreign interface has that name, -EINVAL,
+ * -EDESTADDRREQ (a VTI has to be made and its addresses are not known),
  * -EOPNOTSUPP (kind not to be had) or another negative errno.
  */
 int dp_tunnel_set(struct dataplane *dp, const struct dp_tunnel *t, int *ret_ifindex);

@@ -59,6 +59,7 @@ struct xfrm {
 	struct nlsock *nl;
 	struct nlsock *events;
 	struct loop_io events_io;
+	struct loop_timer begin;
 	bool recheck; /* states may be gone: read them back */
 	bool policies_gone; /* policies may be gone: put them back */
 	uint8_t in[IKE_MAX + MARKER_LEN];
@@ -607,6 +608,12 @@ static int want_link(struct dataplane *dp, struct dp_tun *t, struct dp_link *l)
 	const char *kind = !vti ? "xfrm" : c->local.family == AF_INET6 ? "vti6" : "vti";
 	int err = dp_link_get(dp->route, c->ifname, 0, l);
 
+	/* Addresses not known yet: one that an earlier run left serves. */
+	if (vti && !c->local.family) {
+		bool ours = !err && l->if_id == c->if_id && !strncmp(l->kind, "vti", 3);
+
+		return ours ? 0 : -EDESTADDRREQ;
+	}
 	if (err == 0 && l->group != DP_LINK_GROUP && l->if_id != c->if_id)
 		return -EEXIST;
 	/* Ours, but of another kind: it was configured otherwise before. */
@@ -781,6 +788,15 @@ static int xfrm_sa_update(struct dataplane *dp, struct dp_tun *t,
 static int xfrm_sa_remove(struct dataplane *dp, struct dp_tun *t,
 			  const struct dp_rec *rec)
 {
+	struct dp_tun as = *t;
+
+	/* Left by an earlier run, its interface not set yet: of which kind is it? */
+	if (!t->set) {
+		as.cfg.if_id = reqid_of(t);
+		as.kind = DP_IF_VTI;
+		if (del_state(dp->xfrm->nl, &as, &rec->info) == 0)
+			return 0;
+	}
 	return del_state(dp->xfrm->nl, t, &rec->info);
 }
 
@@ -810,6 +826,8 @@ static void xfrm_free(struct dataplane *dp)
 
 	for (struct dp_sock *s = dp->socks; s; s = s->hh.next)
 		loop_io_stop(&s->io);
+	loop_timer_stop(&x->begin);
+	loop_timer_stop(&x->begin);
 	loop_io_stop(&x->events_io);
 	nlsock_free(x->events);
 	nlsock_free(x->nl);
@@ -869,6 +887,12 @@ static int probe(struct dataplane *dp, struct nlsock *nl)
 	return err;
 }
 
+static void on_begin(void *ctx, struct mono now)
+{
+	(void)now;
+	dp_tell_ready(ctx, true);
+}
+
 int dp_xfrm_new(struct dataplane *dp)
 {
 	static const unsigned int groups[] = {XFRMNLGRP_EXPIRE, XFRMNLGRP_SA,
@@ -894,6 +918,8 @@ int dp_xfrm_new(struct dataplane *dp)
 		goto fail;
 	loop_io_start(dp->loop, &x->events_io, nlsock_fd(x->events), LOOP_READ,
 		      on_events, x);
+	/* From the loop: the owner is not ready for callbacks yet. */
+	loop_timer_at(dp->loop, &x->begin, mono_now(), on_begin, dp);
 	return 0;
 
 fail:
