@@ -59,6 +59,8 @@ fi
 ccache=
 command -v ccache >/dev/null && ccache="ccache "
 export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-/var/cache}/edged-tests/ccache}
+# Two clones of one tree share what they compile: paths are relative to the build.
+export CCACHE_NOHASHDIR=1
 mkdir -p "$out/$kind"
 cd "$out/$kind"
 if [ ! -f config.status ]; then
