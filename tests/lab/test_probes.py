@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""edged's figures against the emulator's log, never against the setting
+
+    the topology of topology.py, idle; judged is aws/a/isp1, which is probed by
+    ICMP from our end only: its probes are known by far end and wire length
+"""
+import statistics
+
+from topology import CLOUDS, bring_up
+from wan import DOWN, UP
+
+PATH = "aws/a/isp1"
+FAR = CLOUDS["a"][0]
+WINDOW_S = 30
+# Without a promise nothing is measured with a DSCP of its own.
+PLAIN = """
+classes:
+  bulk:
+    dscp: AF11
+    prefer: [isp2, lte]
+    last-resort: isp1
+"""
+
+
+def probes(wan):
+    """All of the path's probes so far, requests and answers."""
+    wan.history = getattr(wan, "history", []) + [
+        p for p in wan.packets()
+        if p.link == "isp1" and p.is_esp and FAR in (p.src, p.dst)]
+    lengths = [p.bytes for p in wan.history]
+    usual = max(set(lengths), key=lengths.count)
+    return [p for p in wan.history if p.bytes == usual]
+
+
+def trips(packets):
+    """Round trips as (request, answer or None); lost is what has none."""
+    answers = sorted((p for p in packets if p.dir == DOWN), key=lambda p: p.in_ns)
+    found = []
+    for request in sorted((p for p in packets if p.dir == UP), key=lambda p: p.in_ns):
+        answer = None
+        while request.out_ns and answers and answers[0].in_ns < request.out_ns:
+            answers.pop(0)
+        if request.out_ns and answers and answers[0].in_ns - request.out_ns < 20 * 10**6:
+            answer = answers.pop(0)
+        found.append((request, answer if answer and answer.out_ns else None))
+    return found
+
+
+def test_lost_and_sent_equal_the_log(lab):
+    world, sites = bring_up(lab, classes=PLAIN)
+    branch = sites.edged["branch"]
+    world.wan.set("isp1", loss=4)
+    lab.wait_for("enough lost", lambda: (
+        sum(a is None for _, a in trips(probes(world.wan))) >= 12,
+        len(world.wan.history)), 90)
+    world.wan.set("isp1", loss=0)
+    healed = probes(world.wan)[-1].in_ns
+    # what is under way is answered or given up before both are read
+    lab.wait_for("three quiet seconds",
+                 lambda: probes(world.wan)[-1].in_ns > healed + 3 * 10**9, 20)
+    path = branch.paths()[PATH]
+    seen = trips(probes(world.wan))
+    assert abs(path["sent"] - len(seen)) <= 1, (path, len(seen))
+    lost = sum(answer is None for _, answer in seen[:-1])
+    assert abs(path["lost"] - lost) <= 1, (path, lost)
+
+
+def test_delay_and_jitter_equal_the_log(lab):
+    world, sites = bring_up(lab, classes=PLAIN)
+    since = world.wan.set("isp1", jitter=6)
+    lab.wait_for("a window of it", lambda: (
+        probes(world.wan)[-1].in_ns > since + (WINDOW_S + 4) * 10**9,
+        len(world.wan.history)), WINDOW_S + 30)
+    path = sites.edged["branch"].paths()[PATH]
+    seen = [t for t in trips(probes(world.wan)) if t[1]]
+    recent = seen[-1][0].in_ns - WINDOW_S * 10**9
+    delays = [(a.out_ns - r.in_ns) / 1e6 for r, a in seen if r.in_ns > recent]
+    assert len(delays) > 200
+    assert abs(path["delay_ms"] - statistics.median(delays)) <= 0.5, path
+    own = statistics.mean(abs(a - b) for a, b in zip(delays, delays[1:]))
+    assert own >= 3
+    assert abs(path["jitter_ms"] - own) <= 0.15 * own, (path, own)
