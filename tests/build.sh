@@ -31,8 +31,14 @@ fail() {
 	exit 1
 }
 
+# One after the other: "all" starts a make of its own, and two at once would
+# write the same objects.
+make_all() {
+	make -j"$jobs" "$@" all && make -j"$jobs" "$@" lab-tools
+}
+
 if [ "$kind" = gcc ] && [ -f "$top/config.status" ]; then
-	make -C "$top" -j"$jobs" all lab-tools >"$log" 2>&1 || fail
+	make_all -C "$top" >"$log" 2>&1 || fail
 	echo "$top"
 	exit 0
 fi
@@ -72,5 +78,5 @@ if [ ! -f config.status ]; then
 		;;
 	esac
 fi
-make -j"$jobs" all lab-tools >>"$log" 2>&1 || fail
+make_all >>"$log" 2>&1 || fail
 echo "$out/$kind"
