@@ -5,7 +5,9 @@ The topology of topology.py, and beside it the rival: two more sites on uplinks
 of the same delays, VXLAN in place of IPsec, bgpd + bfdd. isp2 is cut, the rival's
 with ours, while traffic that could use lte is on it; both directions are measured.
 Then it heals and traffic returns (our hold time is short, or each repetition would
-take a minute). Stalls of the machine void a cut, which is repeated.
+take a minute). A path that falls again and again is no longer taken back, and
+should not be: after a few cuts everything is built anew. Stalls of the machine
+void a cut, which is repeated.
 """
 import argparse
 import json
@@ -25,6 +27,7 @@ from topology import (BRANCH_HOST, HUB_HOST, UPLINKS, ZEBRA,        # noqa: E402
 from wan import DOWN, UP, Wan                                       # noqa: E402
 
 LIMIT_S = 1.0
+CUTS_A_ROUND = 4
 PPS = 100
 ALTERNATE = """
 classes:
@@ -115,7 +118,7 @@ class Rival:
 class Bench:
     """Cuts in turn; gaps of both."""
 
-    def __init__(self, lab, out):
+    def __init__(self, lab, out, gaps):
         self.lab = lab
         self.out = out
         self.world, self.sites = bring_up(lab, classes=ALTERNATE, branch_more=QUICK,
@@ -132,7 +135,7 @@ class Bench:
                             name="rival")
         self.theirs.start([("bulk", "10.9.1.10", 10, PPS, 440)])
         self.tracker = Tracker(self.world.wan, [self.flow])
-        self.gaps = {"edged": {UP: [], DOWN: []}, "bfd": {UP: [], DOWN: []}}
+        self.gaps = gaps
         self.voids = 0
 
     def on(self, link):
@@ -195,21 +198,23 @@ class Bench:
         return True
 
     def run(self, cuts):
-        done = 0
-        while done < cuts and self.voids < cuts:
-            done += self.cut()
+        """So many cuts, void or not."""
+        for _ in range(cuts):
+            self.cut()
 
-    def figures(self):
-        result = {}
-        for who, ways in self.gaps.items():
-            for way, word in ((UP, "requests"), (DOWN, "replies")):
-                gaps = sorted(ways[way])
-                result[f"{who} {word}"] = {
-                    "n": len(gaps), "median_s": round(statistics.median(gaps), 3),
-                    "p95_s": round(gaps[max(0, -(-95 * len(gaps) // 100) - 1)], 3),
-                    "max_s": round(gaps[-1], 3)}
-        result["void"] = self.voids
-        return result
+
+def figures_of(gaps, voids):
+    """Median, 95th percentile and maximum of each."""
+    result = {}
+    for who, ways in gaps.items():
+        for way, word in ((UP, "requests"), (DOWN, "replies")):
+            row = sorted(ways[way])
+            result[f"{who} {word}"] = {
+                "n": len(row), "median_s": round(statistics.median(row), 3),
+                "p95_s": round(row[max(0, -(-95 * len(row) // 100) - 1)], 3),
+                "max_s": round(row[-1], 3)}
+    result["void"] = voids
+    return result
 
 
 def main():
@@ -218,13 +223,17 @@ def main():
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     out = sys.stderr if options.json else sys.stdout
-    lab = Lab()
-    try:
-        bench = Bench(lab, out)
-        bench.run(options.cuts)
-        figures = bench.figures()
-    finally:
-        lab.close()
+    gaps = {"edged": {UP: [], DOWN: []}, "bfd": {UP: [], DOWN: []}}
+    voids = 0
+    while len(gaps["edged"][UP]) < options.cuts and voids < options.cuts:
+        lab = Lab()
+        try:
+            bench = Bench(lab, out, gaps)
+            bench.run(min(CUTS_A_ROUND, options.cuts - len(gaps["edged"][UP])))
+            voids += bench.voids
+        finally:
+            lab.close()
+    figures = figures_of(gaps, voids)
     good = all(figures[f"edged {w}"]["p95_s"] <= LIMIT_S for w in ("requests", "replies"))
     for name, row in figures.items():
         out.write(f"{name}: {row}\n")
