@@ -140,13 +140,19 @@ class Site:
         self.frr.start(restart_s=1)
         self.hub_frr.start(restart_s=1)
         self.start_helper()
-        self.lab.wait_for("three sessions", lambda: self.frr.all_up(3), 40)
+        self.lab.wait_for("three sessions", self.up, 40)
         self.lab.wait_for("prefixes in the tables", self.whole, 20)
 
     def start_helper(self):
         self.lab.start("edge-zebra", "site",
                        [program("edge-zebra"), "--run", self.run_dir, "--debug"],
                        user="frr", groups=["frr", "frrvty"], restart_s=1)
+
+    def up(self):
+        """Two IPv4 sessions and one of IPv6, each with prefixes."""
+        found = {**self.frr.sessions(), **self.frr.sessions("ipv6Unicast")}
+        good = [p for p, (state, n) in found.items() if state == "Established" and n]
+        return (len(good) == 3, found)
 
     # what the kernel has
 
@@ -244,7 +250,7 @@ def test_prefixes_are_mirrored_and_filtered(lab, site):
             lab.kill("site-bgpd")
             lab.wait_for("bgpd is back", lambda: lab.service("site-bgpd")["starts"] > 1,
                          10)
-            lab.wait_for("sessions are back", lambda: site.frr.all_up(3), 40)
+            lab.wait_for("sessions are back", site.up, 40)
     lab.wait_for("all of it is reported", site.reported, 10)
 
 
