@@ -277,7 +277,7 @@ int audit_check(struct audit *a, struct mirror *m, uint32_t base, uint32_t space
 	int err = read_objects(a, &all);
 
 	if (!err) {
-		mirror_check_begin(m);
+		mirror_check_begin(m, loop_now(a->loop));
 		for (const struct object *o = all; o; o = o->hh.next) {
 			if (o->id - base < space)
 				check_object(all, o, m, base);

@@ -12,6 +12,7 @@
 enum {
 	ANSWER_US = 1000 * 1000, /* a group's answer is due */
 	LOSS_US = 200 * 1000, /* until a loss counts */
+	GONE_US = 3 * 1000 * 1000, /* a deleted group may be seen for so long */
 	SETTLE_US = 300 * 1000, /* after the last command */
 	FAMILIES = 2,
 };
@@ -62,11 +63,15 @@ struct mgroup {
 };
 
 /*
- * A group to be deleted once zebra has answered that it is installed: deleted
- * before that, FRR 8.4 forgets it and leaves it in the kernel.
+ * A group on its way out. Deleted before zebra has answered that it is installed
+ * FRR 8.4 forgets it and leaves it in the kernel; deleted after that it stays
+ * there for a second (zebra nexthop-group keep 1).
  */
 struct doomed {
 	uint32_t id;
+	bool awaiting; /* the answer; then it is deleted */
+	bool seen; /* in the kernel, by the check under way */
+	struct mono at; /* of the last command */
 	UT_hash_handle hh;
 };
 
@@ -112,6 +117,7 @@ struct mirror {
 	bool holding;
 	size_t n_stale;
 	struct mono hold_until;
+	struct mono now; /* of the last run or check */
 	struct mono last_command;
 	struct mclass *classes;
 	size_t n_classes;
@@ -289,20 +295,22 @@ static struct doomed *doomed_find(const struct mirror *m, uint32_t id)
 	return d;
 }
 
-static void doom(struct mirror *m, uint32_t id)
+static void doom(struct mirror *m, uint32_t id, bool awaiting)
 {
 	struct doomed *d = ed_alloc(sizeof(*d));
 
 	d->id = id;
+	d->awaiting = awaiting;
+	d->at = m->now;
 	HASH_ADD(hh, m->doomed, id, sizeof(d->id), d);
 }
 
-/* Its answer is there, or does not come: now it can go. */
-static void doomed_end(struct mirror *m, struct doomed *d)
+/* Its answer is there: now it can go. */
+static void doomed_answered(struct mirror *m, struct doomed *d)
 {
 	m->ops.group_del(m->ctx, d->id);
-	HASH_DEL(m->doomed, d);
-	free(d);
+	d->awaiting = false;
+	d->at = m->now;
 }
 
 static void doomed_clear(struct mirror *m)
@@ -322,7 +330,7 @@ static void group_drop(struct mirror *m, const struct mgroup *g)
 	if (!g->n_hops || !m->connected)
 		return;
 	if (g->waiting)
-		doom(m, g->id);
+		doom(m, g->id, true);
 	else
 		m->ops.group_del(m->ctx, g->id);
 }
@@ -875,8 +883,8 @@ void mirror_group_result(struct mirror *m, uint32_t group, enum mirror_outcome o
 	struct mgroup *g = group_find(m, group);
 	struct doomed *d = doomed_find(m, group);
 
-	if (d && outcome != MIRROR_REMOVED)
-		doomed_end(m, d);
+	if (d && d->awaiting && outcome != MIRROR_REMOVED)
+		doomed_answered(m, d);
 	if (!g)
 		return;
 	switch (outcome) {
@@ -1056,6 +1064,7 @@ struct mono mirror_run(struct mirror *m, struct mono now)
 	struct mono next = MONO_NEVER;
 	bool any_losing = false;
 
+	m->now = now;
 	if (m->holding && (!m->n_stale || !mono_before(now, m->hold_until)))
 		mirror_hold_end(m);
 	if (m->holding)
@@ -1101,9 +1110,12 @@ bool mirror_settled(const struct mirror *m, struct mono now)
 
 /* --- check against the kernel --------------------------------------------------------------- */
 
-void mirror_check_begin(struct mirror *m)
+void mirror_check_begin(struct mirror *m, struct mono now)
 {
+	m->now = now;
 	m->faults = 0;
+	for (struct doomed *d = m->doomed; d; d = d->hh.next)
+		d->seen = false;
 	for (struct mgroup *g = m->groups; g; g = g->hh.next)
 		g->present = g->checked = false;
 	for (struct mprefix *p = m->prefixes; p; p = p->hh.next) {
@@ -1168,13 +1180,20 @@ static void drop_group(struct mirror *m, uint32_t group, const struct mirror_hop
 {
 	struct doomed *d = doomed_find(m, group);
 
-	m->faults++;
-	if (d) {
-		doomed_end(m, d);
-		return;
+	if (!d) {
+		m->ops.group_del(m->ctx, group);
+		doom(m, group, false);
+		d = doomed_find(m, group);
 	}
-	doom(m, group);
+	if (!d)
+		return;
+	d->seen = true;
+	if (mono_diff_us(m->now, d->at) < GONE_US)
+		return;
+	m->faults++;
 	m->ops.group_set(m->ctx, group, hops, n);
+	d->awaiting = true;
+	d->at = m->now;
 }
 
 void mirror_check_group(struct mirror *m, uint32_t group, const struct mirror_hop *hops,
@@ -1204,8 +1223,23 @@ static void check_prefix(struct mirror *m, struct mprefix *p)
 	}
 }
 
+/* Those that the kernel no longer has are gone at last. */
+static void forget_gone_groups(struct mirror *m)
+{
+	struct doomed *d;
+	struct doomed *next;
+
+	HASH_ITER (hh, m->doomed, d, next) {
+		if (d->seen || (d->awaiting && mono_diff_us(m->now, d->at) < GONE_US))
+			continue;
+		HASH_DEL(m->doomed, d);
+		free(d);
+	}
+}
+
 size_t mirror_check_end(struct mirror *m)
 {
+	forget_gone_groups(m);
 	for (struct mgroup *g = m->groups; g; g = g->hh.next) {
 		if (!g->n_hops || g->checked)
 			continue;

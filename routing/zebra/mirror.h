@@ -113,7 +113,7 @@ bool mirror_settled(const struct mirror *m, struct mono now);
  * what is missing or wrong is made anew (by the next mirror_run()). Returns the
  * number of faults found.
  */
-void mirror_check_begin(struct mirror *m);
+void mirror_check_begin(struct mirror *m, struct mono now);
 void mirror_check_route(struct mirror *m, uint32_t table, const struct prefix *prefix,
 			uint32_t group);
 void mirror_check_group(struct mirror *m, uint32_t group, const struct mirror_hop *hops,
