@@ -128,11 +128,13 @@ struct dp_link {
 	struct addr remote;
 	bool up;
 	char kind[DP_KIND_MAX]; /* "xfrm", "vti", "vti6", "tun", ... */
-	struct dp_counters count;
 };
 
 /* Ask for an interface by name (or by ifindex when name is NULL). */
 int dp_link_get(struct nlsock *nl, const char *name, int ifindex, struct dp_link *ret);
+
+/* Packets and bytes through an interface. */
+int dp_link_counters(struct nlsock *nl, int ifindex, struct dp_counters *ret);
 
 /* Set our group, alias, MTU and (when not 0) the largest super-packet; bring it up. */
 int dp_link_setup(struct nlsock *nl, int ifindex, const char *alias, uint32_t mtu,

@@ -92,9 +92,6 @@ static int on_link(const struct nlmsghdr *nlh, void *ctx)
 		case IFLA_LINKINFO:
 			get_info(a, l);
 			break;
-		case IFLA_STATS64:
-			get_stats(a, &l->count);
-			break;
 		default:
 			break;
 		}
@@ -120,6 +117,37 @@ int dp_link_get(struct nlsock *nl, const char *name, int ifindex, struct dp_link
 		return -ENODEV;
 	*ret = l;
 	return 0;
+}
+
+static int on_stats(const struct nlmsghdr *nlh, void *ctx)
+{
+	struct dp_counters *c = ctx;
+	const struct nlattr *a;
+
+	if (nlh->nlmsg_type != RTM_NEWSTATS)
+		return 0;
+	nlq_for_each (a, nlh, sizeof(struct if_stats_msg)) {
+		if (mnl_attr_get_type(a) == IFLA_STATS_LINK_64)
+			get_stats(a, c);
+	}
+	return 0;
+}
+
+int dp_link_counters(struct nlsock *nl, int ifindex, struct dp_counters *ret)
+{
+	struct dp_counters c = {0};
+	struct if_stats_msg *ifs;
+	struct nlq q;
+	int err;
+
+	/* The whole link with all its attributes would cost many times as much. */
+	ifs = nlq_init(&q, RTM_GETSTATS, 0, sizeof(*ifs));
+	ifs->ifindex = (uint32_t)ifindex;
+	ifs->filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64);
+	err = nlsock_dump(nl, &q, on_stats, &c);
+	if (!err)
+		*ret = c;
+	return err;
 }
 
 /* No link-local address of its own: nothing but our traffic goes through. */

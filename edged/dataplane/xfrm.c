@@ -803,13 +803,7 @@ static int xfrm_sa_remove(struct dataplane *dp, struct dp_tun *t,
 static int xfrm_counters(struct dataplane *dp, struct dp_tun *t,
 			 struct dp_counters *ret)
 {
-	struct dp_link l;
-	int err = dp_link_get(dp->route, NULL, t->ifindex, &l);
-
-	if (err < 0)
-		return err;
-	*ret = l.count;
-	return 0;
+	return dp_link_counters(dp->route, t->ifindex, ret);
 }
 
 /* --- start ------------------------------------------------------------------- */
