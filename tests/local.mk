@@ -28,6 +28,7 @@ include tests/unit/routes.mk
 include tests/unit/conf.mk
 include tests/unit/core.mk
 include tests/unit/ctl.mk
+include tests/unit/web.mk
 include tests/sim/ike.mk
 include tests/sim/paths.mk
 include tests/fuzz/lib.mk
@@ -38,6 +39,7 @@ include tests/fuzz/routes.mk
 include tests/fuzz/conf.mk
 include tests/fuzz/core.mk
 include tests/fuzz/ctl.mk
+include tests/fuzz/web.mk
 include tests/lab/local.mk
 include tests/vm/local.mk
 
