@@ -11,12 +11,36 @@
  *	event		 each event as it happens
  *	zebra.intent	 the whole intent;  zebra.peer	one peer of it
  *
+ * status.get, and what is pushed of it, has beside uplinks, peers, paths and last
+ *
+ *	started	  seconds since the epoch
+ *	sentence  "2 of 3 uplinks are up. voice goes by isp1, bulk by isp2."
+ *	attention [{"kind": "class", "subject": "hub/voice", "severity": "error",
+ *		   "since": SECONDS, "text": "sentence with number and limit",
+ *		   "did": "what edged did about it" or null, "event": ID or null}]
+ *	helpers	  [{"name": "edge-zebra", "up": true, "since": SECONDS}]: those needed
+ *	store	  {"writable": true, "trouble": null, "written": 1, "left_out": 0,
+ *		   "queued": 0, "commits": 1}
+ *	kernel	  {"rules": 9, "routes": 20, "failing": 0, "error": null,
+ *		   "repaired": {"rules": 0, "routes": 0, "links": 0, "sas": 0}}: what is
+ *		  wanted, what the kernel refuses now, what was found missing or wrong
+ *		  and put right since the start
+ *
+ * An event has an "id": a whole number that grows with every event, over restarts
+ * and over a database made anew. events.list takes it as "after".
+ *
+ * metrics.get answers {"schema": 1, "families": [{"name", "type", "help", "samples":
+ * [{"labels": {"tunnel": "hub/isp1"}, "value": 1.0, "suffix": "_bucket"}]}]}; suffix
+ * is there in histograms only (rpc_metrics.c).
+ *
  * Answers hold raw numbers with their unit in the key, and "schema": 1. New keys
  * may come, old ones stay. Text from elsewhere is valid UTF-8 in an answer; its
  * control characters are escaped where it is shown.
  *
  * Roles: uid 0 and members of group edged-admin are operators (and may do what
- * the others may), members of group edged are viewers, user frr is the helper.
+ * the others may), members of group edged are viewers, user frr is the helper. User
+ * edged-web, which is edge-webui, is a viewer and may do what an operator of the page
+ * may, as long as it says who that is.
  */
 #ifndef ED_EDGED_CONTROL_H
 #define ED_EDGED_CONTROL_H

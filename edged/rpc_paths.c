@@ -1,5 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Uplinks and paths: what is measured. */
+/*
+ * Uplinks and paths: what is measured.
+ *
+ * A row of paths.list (and of status "paths"):
+ *
+ *	name peer uplink state since interface classes
+ *	measured	 false: nothing was judged in the window: show it grey
+ *	delay_ms delay_p95_ms jitter_ms loss_pct mos	 of the window, or null
+ *	window_s window_sent window_lost	 the window and what it counted
+ *	sent lost lost_out lost_back	 since the path started
+ *	mtu	 of the tunnel's interface
+ *
+ * A row of uplinks.list (and of status "uplinks"), beside what it has:
+ *
+ *	reason	 a sentence why it is not up, or null
+ *	nat	 true, false, or null while no tunnel over it has an SA
+ *	month_bytes	 both directions, since the first of the month, or null
+ *	down_bps up_bps	 of its interface, or null
+ *	strip	 {"step_s": 900, "until": SECONDS, "states": "--uuuudxuu..."}: the last
+ *		 24 h, oldest first, a letter each step: u up, d degraded (a path of it
+ *		 was down or over a limit), x down, - not known
+ *
+ * paths.history {path, since, until, points} answers
+ *
+ *	{"schema": 1, "path": "hub/isp1",
+ *	 "since": 1764000000, "until": 1764003600,	whole steps, seconds
+ *	 "step_s": 5,		seconds of a row; rows start at multiples of it
+ *	 "tier_s": 1,		resolution of what was read: 1, 60 or 3600
+ *	 "columns": ["t", "p50_ms", "p95_ms", "min_ms", "max_ms", "jitter_ms",
+ *		     "jitter_max_ms", "lost", "sent", "up"],
+ *	 "rows": [[1764000000, 21.4, 24.0, 20.9, 31.7, 0.8, 2.1, 0, 50, 1.0], ...],
+ *	 "limits": {"voice": {"uses": true, "max_delay_ms": 150, "max_jitter_ms": 30,
+ *			      "max_loss_pct": 1}, ...},
+ *	 "moves": [{"id": 1764000123456789, "time": 1764000123.457, "peer": "hub",
+ *		    "class": "voice", "from": "hub/isp1", "to": "hub/isp2",
+ *		    "reason": "voice moves ...", "why": "sla"}, ...],
+ *	 "moves_left_out": 0}
+ *
+ * since and until are seconds since the epoch (the last hour without them), points
+ * at most 2,000 (1,000): step_s is the smallest round step that needs no more rows.
+ * Seconds in which nothing was measured have no row: a gap, not a zero. In a row
+ * p50_ms is the median, p95_ms the highest 95th percentile of what it joins, min_ms
+ * and max_ms are of the answers themselves, jitter_ms is the mean, lost and sent
+ * are counts of probes, up is the share of measured time in which the path carried.
+ * Delays are null where every probe was lost. limits has the classes with a member or
+ * a limit; "uses" says that the class goes by this path now; a missing limit is null.
+ * moves are decisions from or to this path in that time, the newest 500, oldest first;
+ * id is the event's (events.list), from and to are paths joined by "+" ("" for none).
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>

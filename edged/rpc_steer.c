@@ -3,6 +3,15 @@
  * Classes, where each stands with each peer, and "why": which way a packet
  * would go, and why not the others.
  *
+ * In classes.list a class's row for a peer has, beside state, since and paths,
+ *
+ *	moved	 the last decision: {"id", "time", "from", "to", "reason"}, or null
+ *	kernel	 {"prefix": "10.0.0.0/8", "path": "hub/isp1", "agrees": true}: where the
+ *		 kernel sends a packet of the class to that prefix of the peer; null
+ *		 where there is no prefix to ask for
+ *
+ * and a path of it "lost", "judged" and "window_s": what its loss is made of.
+ *
  * The way is asked of the kernel (lookup.h), the reasons of steering. Where the
  * two differ (zebra is away, a static route of the administrator) the answer
  * says what the kernel does.

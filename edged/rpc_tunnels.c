@@ -1,5 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Peers, the IPsec side of their tunnels, and what an operator may do to them. */
+/*
+ * Peers, the IPsec side of their tunnels, and what an operator may do to them.
+ *
+ * A row of ike.list has, beside what it names itself,
+ *
+ *	last_failure failed_at		 a sentence and when, or null
+ *	failures failures_total		 attempts that failed: in a row, since the start
+ *	rekeys_total			 of IKE and child SAs, since the start
+ *	child.age_s			 of the keys in use
+ *	kernel	 {"sa_in": 1, "sa_out": 1, "wanted_in": 1, "wanted_out": 1}: the SAs
+ *		 that whoever carries the packets has now, beside what the IKE side
+ *		 believes; null while it cannot be asked
+ *
+ * uplink.set {name, up}, peer.restart {name} and peer.rekey {name} take "by", the
+ * name of a person, from root and from edge-webui, which must give it; the event
+ * says who in its reason and as its number "by". Without it the caller's user name.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
