@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 CTL_TESTS = \
+	tests/unit/test_lib_promtext \
 	tests/unit/test_edged_store \
 	tests/unit/test_lib_rpc
 check_PROGRAMS += $(CTL_TESTS)
@@ -8,6 +9,9 @@ TESTS += $(CTL_TESTS)
 tests_unit_test_lib_rpc_SOURCES = tests/unit/test_lib_rpc.c
 tests_unit_test_lib_rpc_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_lib_rpc_LDADD = $(LIB_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
+tests_unit_test_lib_promtext_SOURCES = tests/unit/test_lib_promtext.c
+tests_unit_test_lib_promtext_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_lib_promtext_LDADD = $(LIB_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
 tests_unit_test_edged_store_SOURCES = tests/unit/test_edged_store.c
 tests_unit_test_edged_store_CFLAGS = $(TEST_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_edged_store_LDADD = edged/libedged.a $(LIB_LIBS) $(SQLITE_LIBS) $(TEST_LIBS)
