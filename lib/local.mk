@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What everything stands on; it knows nothing above it.
 noinst_LIBRARIES += lib/libed.a
-lib_libed_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(CRYPTO_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS)
+lib_libed_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(CRYPTO_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(CRYPT_CFLAGS)
 lib_libed_a_SOURCES = \
 	lib/addr.c lib/addr.h \
 	lib/alloc.c lib/alloc.h \
@@ -18,4 +18,5 @@ lib_libed_a_SOURCES = \
 	lib/rng.c lib/rng.h \
 	lib/rpc.h lib/rpc_line.c lib/rpc_line.h lib/rpc_server.c lib/rpc_client.c \
 	lib/secret.c lib/secret.h \
-	lib/text.c lib/text.h
+	lib/text.c lib/text.h \
+	lib/webusers.c lib/webusers.h

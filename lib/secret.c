@@ -2,6 +2,8 @@
 #include "lib/secret.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -16,6 +18,15 @@ void secret_wipe(void *p, size_t len)
 bool secret_equal(const void *a, const void *b, size_t len)
 {
 	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+void secret_digest(const void *p, size_t len, uint8_t digest[SECRET_DIGEST_LEN])
+{
+	unsigned int got = 0;
+
+	if (!EVP_Digest(p, len, digest, &got, EVP_sha256(), NULL) ||
+	    got != SECRET_DIGEST_LEN)
+		abort();
 }
 
 struct secret *secret_new(const void *p, size_t len)

@@ -23,6 +23,11 @@ void secret_wipe(void *p, size_t len);
 /* True when the len bytes are equal; takes the same time whatever they are. */
 bool secret_equal(const void *a, const void *b, size_t len);
 
+enum { SECRET_DIGEST_LEN = 32 };
+
+/* SHA-256: what may be kept of something that must not be. */
+void secret_digest(const void *p, size_t len, uint8_t digest[SECRET_DIGEST_LEN]);
+
 /* A secret holding a copy of the len bytes at p. The caller frees it. */
 struct secret *secret_new(const void *p, size_t len);
 

@@ -981,6 +981,16 @@ static void check_secrets(struct check *k, enum secrets_state state, const char 
 	}
 }
 
+void config_check_web(struct conf *conf, const struct config_web *w)
+{
+	if (w->certificate && !w->key)
+		conf_error(conf, &w->certificate,
+			   "certificate needs its private key: add 'key: PATH'");
+	if (w->key && !w->certificate)
+		conf_error(conf, &w->key,
+			   "key needs its certificate: add 'certificate: PATH'");
+}
+
 void config_check(struct conf *conf, struct config *c, enum secrets_state secrets,
 		  const char *secrets_path)
 {
@@ -999,4 +1009,5 @@ void config_check(struct conf *conf, struct config *c, enum secrets_state secret
 	check_probe(&k);
 	check_prefixes(&k);
 	check_secrets(&k, secrets, secrets_path);
+	config_check_web(conf, &c->web);
 }

@@ -233,6 +233,12 @@ struct config_steering {
 	int64_t hold_max_us; /* what that grows to while it flaps */
 };
 
+/* What edge-webui speaks on loopback addresses. */
+enum config_web_loopback {
+	CONFIG_WEB_OPEN = 1, /* HTTP; who is on this box sees without a login */
+	CONFIG_WEB_LOGIN, /* HTTPS and a login, as on every other address */
+};
+
 struct config_secret {
 	char *name; /* peer, peer/end point or tunnel */
 	struct secret *value;
@@ -265,8 +271,12 @@ struct config {
 	struct config_probe probe;
 	struct config_steering steering;
 	struct config_web {
-		char *listen; /* no effect yet */
-	} web;
+		struct config_strings listen; /* ADDRESS:PORT; n 0: unix socket only */
+		char *certificate; /* PEM; NULL: one of its own */
+		char *key; /* PEM; set when certificate is */
+		struct config_strings hosts; /* names that browsers may use */
+		uint64_t loopback; /* enum config_web_loopback */
+	} web; /* edge-webui's */
 	struct config_secrets {
 		struct config_secret *v;
 		size_t n;
@@ -307,6 +317,18 @@ struct config_source {
  */
 int config_load(const struct config_source *src, struct config **ret,
 		struct conf_report *report);
+
+/*
+ * Read only what edge-webui needs of an edged.yaml: `web`, and the site's name
+ * (*ret_name, for free(); NULL when the file has none). No secret is read, and a
+ * mistake elsewhere in the file is edged's to report.
+ *
+ * Returns 0 with *ret for config_web_free(), or -EINVAL when the report holds an
+ * error in `web`, or the file cannot be read or is no YAML.
+ */
+int config_load_web(const char *path, struct config_web **ret, char **ret_name,
+		    struct conf_report *report);
+void config_web_free(struct config_web *w);
 
 /* Free c and wipe its secrets; NULL is allowed. */
 void config_free(struct config *c);

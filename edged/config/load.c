@@ -676,6 +676,81 @@ int config_load(const struct config_source *src, struct config **ret,
 	return 0;
 }
 
+/* --- what edge-webui reads --------------------------------------------------- */
+
+static struct conf_node *child_of(const struct conf_node *map, const char *name)
+{
+	for (size_t i = 0; map && map->kind == CONF_MAPPING && i + 1 < map->n; i += 2)
+		if (map->child[i]->text && strcmp(map->child[i]->text, name) == 0)
+			return map->child[i + 1];
+	return NULL;
+}
+
+static void load_web_bytes(const char *path, const char *bytes, size_t len,
+			   struct config_web *w, char **ret_name,
+			   struct conf_report *report)
+{
+	struct conf_node *root;
+	struct conf_node *name;
+	struct conf_doc doc;
+	struct conf *conf;
+
+	conf_doc_parse(&doc, path, bytes, len, false, report);
+	/* The walk begins at `web`; what else the file holds is not looked at. */
+	root = doc.root;
+	doc.root = child_of(root, "web");
+	conf = conf_new(&doc);
+	if (doc.root && doc.root->kind != CONF_MAPPING)
+		conf_doc_error(&doc, doc.root->line, doc.root->column,
+			       "web takes settings, written 'name: value'");
+	else
+		conf_walk(conf, &config_web_schema, w);
+	config_check_web(conf, w);
+	name = child_of(root, "name");
+	if (name && name->kind == CONF_SCALAR && config_name_ok(name->text, NULL, 0))
+		*ret_name = ed_strdup(name->text);
+	conf_free(conf);
+	doc.root = root;
+	conf_doc_fini(&doc);
+}
+
+int config_load_web(const char *path, struct config_web **ret, char **ret_name,
+		    struct conf_report *report)
+{
+	struct config_web *w;
+	size_t errors = report->errors;
+	char *name = NULL;
+	struct stat st;
+	char *bytes;
+	size_t len;
+	int err;
+
+	err = config_read_file(path, report, &bytes, &len, &st);
+	if (err == -ENOENT || err == -EACCES)
+		file_refused(report, path, strerror(-err));
+	if (err < 0)
+		return -EINVAL;
+	w = ed_alloc(sizeof(*w));
+	load_web_bytes(path, bytes, len, w, &name, report);
+	free(bytes);
+	if (report->errors > errors) {
+		config_web_free(w);
+		free(name);
+		return -EINVAL;
+	}
+	*ret = w;
+	*ret_name = name;
+	return 0;
+}
+
+void config_web_free(struct config_web *w)
+{
+	if (!w)
+		return;
+	conf_free_value(&config_web_schema, w);
+	free(w);
+}
+
 void config_free(struct config *c)
 {
 	if (!c)

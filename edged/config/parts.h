@@ -14,6 +14,7 @@
 struct conf;
 struct conf_report;
 struct config;
+struct config_web;
 struct stat;
 
 /* What is known of secrets.yaml, for the check "every peer has a secret". */
@@ -47,6 +48,9 @@ void config_index_free(struct config *c);
 /* Everything that takes more than one setting to judge. */
 void config_check(struct conf *conf, struct config *c, enum secrets_state secrets,
 		  const char *secrets_path);
+
+/* What edge-webui alone reads. */
+void config_check_web(struct conf *conf, const struct config_web *w);
 
 /* "did you mean" among n names: the nearest one, or NULL. */
 const char *config_similar(const char *name,

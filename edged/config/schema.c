@@ -292,6 +292,8 @@ static const struct conf_word probes[] = {
 	{ "off", CONFIG_PROBE_OFF }, { NULL, 0 } };
 static const struct conf_word encaps[] = {
 	{ "auto", CONFIG_ENCAP_AUTO }, { "always", CONFIG_ENCAP_ALWAYS }, { NULL, 0 } };
+static const struct conf_word web_loopback[] = {
+	{ "open", CONFIG_WEB_OPEN }, { "login", CONFIG_WEB_LOGIN }, { NULL, 0 } };
 static const struct conf_word ciphers[] = {
 	{ "aes128gcm16", 128 }, { "aes256gcm16", 256 }, { NULL, 0 } };
 static const struct conf_word prfs[] = {
@@ -742,14 +744,36 @@ static const struct conf_schema steering_schema = {
 	.what = "steering", .rows = steering_rows,
 	.help = "When traffic moves back to a path." };
 
+#define WEB(m) offsetof(struct config_web, m)
+
 static const struct conf_row web_rows[] = {
-	{ "listen", CONF_ONE, &conf_kind_listen, .offset = offsetof(struct config_web, listen),
-	  .cost = CONFIG_COST_LIVE, .example = "10.42.0.1:443", .alias = "address",
-	  .otherwise = "nowhere", .help = "Address and port of the dashboard." },
+	{ "listen", CONF_LIST, &conf_kind_listen, .offset = WEB(listen), .most = 16,
+	  .cost = CONFIG_COST_LIVE, .example = "10.42.0.1:8443", .alias = "address port",
+	  .otherwise = "nowhere but its unix socket",
+	  .help = "Addresses and ports of the dashboard, HTTPS." },
+	{ "certificate", CONF_ONE, &conf_kind_path, .offset = WEB(certificate),
+	  .cost = CONFIG_COST_LIVE, .example = "/etc/edged/web.pem", .alias = "cert crt",
+	  .otherwise = "one made at the first start; edgectl web prints its fingerprint",
+	  .help = "Certificate and its chain, PEM." },
+	{ "key", CONF_ONE, &conf_kind_path, .offset = WEB(key), .cost = CONFIG_COST_LIVE,
+	  .example = "/etc/edged/web.key", .alias = "private-key",
+	  .otherwise = "that of the certificate made at the first start",
+	  .help = "Its private key, PEM, readable by edge-webui's user." },
+	{ "hosts", CONF_LIST, &conf_kind_host, .offset = WEB(hosts), .most = 32,
+	  .cost = CONFIG_COST_LIVE, .example = "edge.branch-042.example.net",
+	  .alias = "host names name", .otherwise = "none",
+	  .help = "Names, and addresses in front of a NAT, under which browsers reach the "
+		  "dashboard, beside its own addresses, the host's name and the site's." },
+	{ "loopback", CONF_ONE, &conf_kind_word, .offset = WEB(loopback),
+	  .words = web_loopback, .fallback = "open", .cost = CONFIG_COST_LIVE,
+	  .example = "login",
+	  .help = "What it speaks on loopback addresses: HTTP where everybody on this box sees "
+		  "all without a login (open), or the same as elsewhere (login)." },
 	{ .name = NULL } };
 
-static const struct conf_schema web_schema = {
-	.what = "web", .rows = web_rows, .help = "The dashboard." };
+const struct conf_schema config_web_schema = {
+	.what = "web", .rows = web_rows,
+	.help = "The dashboard, edge-webui(8)." };
 
 /* --- the file ------------------------------------------------------------- */
 
@@ -796,7 +820,7 @@ static const struct conf_row config_rows[] = {
 	  .alias = "probes", .help = "Measuring." },
 	{ "steering", CONF_SECTION, .sub = &steering_schema, .offset = CONFIG(steering),
 	  .help = "Steering." },
-	{ "web", CONF_SECTION, .sub = &web_schema, .offset = CONFIG(web), .flags = CONF_IDLE,
+	{ "web", CONF_SECTION, .sub = &config_web_schema, .offset = CONFIG(web),
 	  .alias = "webui dashboard", .help = "Dashboard." },
 	{ .name = NULL } };
 

@@ -24,6 +24,7 @@ struct config_preset {
 extern const struct conf_schema config_schema; /* struct config */
 extern const struct conf_schema config_peer_schema; /* struct config_peer */
 extern const struct conf_schema config_preset_schema; /* struct config_preset */
+extern const struct conf_schema config_web_schema; /* struct config_web */
 
 /*
  * The rows that a peer shares with its preset, the same order in both, ending

@@ -5,7 +5,8 @@ set -u
 knows() {
 	case $1 in
 	lib) echo lib ;;
-	ike | pathmon | routing | webui) echo "$1|lib" ;;
+	ike | pathmon | routing) echo "$1|lib" ;;
+	webui) echo "webui|edged/config|lib" ;;
 	edged) echo "edged|ike|pathmon|routing|lib" ;;
 	edged/esp) echo "edged/esp|lib" ;;
 	edged/ctl) echo "edged/ctl|edged/config|routing|lib" ;;
@@ -41,7 +42,7 @@ fence() { # HEADER-PATTERN ALLOWED-FILES
 fence 'ev\.h' 'lib/loop\.c'
 fence 'sqlite3\.h' 'edged/store[a-z_]*\.[ch]'
 fence 'yaml\.h' 'lib/conf[a-z_]*\.c'
-fence 'openssl/.*' 'ike/(crypto[a-z_]*|cert)\.[ch]|edged/esp/crypto\.[ch]|lib/(rng|secret)\.c'
+fence 'openssl/.*' 'ike/(crypto[a-z_]*|cert)\.[ch]|edged/esp/crypto\.[ch]|lib/(rng|secret)\.c|webui/cert\.c'
 fence 'ares\.h' 'edged/resolve\.c'
 fence 'microhttpd\.h' 'webui/server\.c'
 # The pure parts read no clock and open no socket.
