@@ -690,6 +690,7 @@ static void walk_row(struct conf *c, const struct conf_row *row,
 		walk_map(c, row, n, dest, at);
 		break;
 	case CONF_ITEMS:
+		remember(c, dest, n);
 		walk_items(c, row, n, dest, at);
 		break;
 	}
@@ -733,7 +734,7 @@ static void fill_rest(struct conf *c, const struct conf_schema *schema,
 			else
 				text_add(&t, "'%s' is missing", r->name);
 			if (r->shape == CONF_MAP)
-				node_error(c, named, "%s: add it with %s", buf,
+				node_error(c, named, "%s: add '%s: {%s}'", buf, r->name,
 					   r->example);
 			else
 				node_error(c, named, "%s: add '%s: %s'", buf, r->name,
@@ -763,6 +764,12 @@ static void walk_entry(struct conf *c, const struct conf_schema *schema,
 	row = conf_row(schema, key->text);
 	if (!row) {
 		unknown(c, schema, key, base, at);
+		return;
+	}
+	if (row->flags & CONF_SECRET) {
+		/* Without the line. */
+		conf_report_add(c->doc->report, true, c->doc->file, key->line,
+				key->column, NULL, 0, "%s", row->help);
 		return;
 	}
 	if (row->flags & CONF_LATER) {
@@ -805,7 +812,9 @@ static void walk_block(struct conf *c, const struct conf_schema *schema,
 			 at && at->name ? conf_quote(at->name, quoted, sizeof(quoted))
 					: "",
 			 at && at->name ? "'" : "");
-		not_a_block(c, title, node, "settings, written 'name: value'");
+		/* What broke the file made one text of all lines before it. */
+		if (at || conf_whole(c))
+			not_a_block(c, title, node, "settings, written 'name: value'");
 		mark_hollow(c, base);
 		fill_rest(c, schema, NULL, NULL, base, at);
 		return;

@@ -71,6 +71,8 @@ enum conf_flags {
 	CONF_LATER = 4, /* known and refused: comes with a later version */
 	CONF_OFF = 8, /* a number that may be `off`, which is 0 */
 	CONF_INTERNAL = 16, /* not in the file and not in the manual */
+	CONF_SECRET =
+		32, /* with CONF_LATER: the line is not shown, it holds a secret */
 };
 
 /* One setting. Unused members are zero. */

@@ -45,16 +45,21 @@ static const struct unit percents[] = {
 
 /* --- numbers -------------------------------------------------------------- */
 
-/* Digits, at most 18 of them: what is larger is out of every range here. */
+/* What stands for every larger number, too: it is out of every range here. */
+enum { HUGE_DIGITS = 18 };
+static const uint64_t huge = 1000000000000000000;
+
+/* Digits; a number of more than 18 of them becomes huge. */
 static bool digits(const char **s, uint64_t *ret)
 {
 	const char *start = *s;
 	uint64_t v = 0;
 
-	while (isdigit((unsigned char)**s)) {
-		if (*s - start >= 18)
-			return false;
-		v = v * 10 + (uint64_t)(*(*s)++ - '0');
+	while (**s == '0')
+		(*s)++;
+	for (unsigned int n = 0; isdigit((unsigned char)**s); n++) {
+		v = n < HUGE_DIGITS ? v * 10 + (uint64_t)(**s - '0') : huge;
+		(*s)++;
 	}
 	*ret = v;
 	return *s > start;
@@ -87,8 +92,12 @@ static bool scaled(const char *text, const struct unit *units, uint64_t *ret)
 	for (u = units; u->name; u++)
 		if (strcasecmp(u->name, s) == 0)
 			break;
-	if (!u->name || whole > UINT64_MAX / 4 / u->value)
+	if (!u->name)
 		return false;
+	if (whole > huge / u->value) {
+		*ret = huge;
+		return true;
+	}
 	if (u->value <= UINT64_MAX / 4 / (part + 1))
 		part = part * u->value / scale;
 	else
@@ -177,15 +186,53 @@ static bool bare_number(const char *text)
 	return n > 0 && !text[n];
 }
 
+/* Nothing needs no unit, and is out of range where the range begins above it. */
+static bool bare_zero(const struct conf_row *row, const char *text)
+{
+	return row->min > 0 && !(row->flags & CONF_OFF) && *text == '0' &&
+	       bare_number(text) && !text[strspn(text, "0.")];
+}
+
+/* Units as people write them elsewhere, and ours; ends with NULL. */
+struct habit {
+	const char *theirs;
+	const char *ours;
+};
+
+/* Say which of our units is meant, where the number is good. */
+static void meant(const char *text, const struct habit *habits, struct text *why)
+{
+	size_t n = strspn(text, "0123456789.");
+	const char *unit = text + n + strspn(text + n, " ");
+
+	if (!isdigit((unsigned char)*text) || n > 18)
+		return;
+	for (const struct habit *h = habits; h->theirs; h++)
+		if (strcasecmp(unit, h->theirs) == 0)
+			text_add(why, ", did you mean '%.*s%s'?", (int)n, text,
+				 h->ours);
+}
+
 static bool parse_duration(const struct conf_row *row, const char *text, void *dest,
 			   struct text *why)
 {
-	if (is_off(row, text) || scaled(text, durations, dest))
+	static const struct habit habits[] = {
+		{"msec", "ms"},	 {"msecs", "ms"},   {"millis", "ms"},
+		{"secs", "s"},	 {"second", "s"},   {"seconds", "s"},
+		{"mins", "min"}, {"minute", "min"}, {"minutes", "min"},
+		{"hr", "h"},	 {"hour", "h"},	    {"hours", "h"},
+		{"day", "d"},	 {"days", "d"},	    {"usec", "us"},
+		{NULL, NULL},
+	};
+
+	if (is_off(row, text) || scaled(text, durations, dest) || bare_zero(row, text))
 		return true;
-	if (bare_number(text))
+	if (bare_number(text)) {
 		text_add(why, "has no unit (write %sms or %ss)", text, text);
-	else
-		text_add(why, "is not a duration (write 150ms, 10s, 5min or 8h)");
+		return false;
+	}
+	text_add(why, "is not a duration (write 150ms, 10s, 5min or 8h)");
+	meant(text, habits, why);
 	return false;
 }
 
@@ -208,22 +255,29 @@ static void format_duration(const struct conf_row *row, const void *v, struct te
 static bool parse_rate(const struct conf_row *row, const char *text, void *dest,
 		       struct text *why)
 {
+	static const struct habit habits[] = {
+		{"k", "kbit"},	{"kb", "kbit"}, {"kbps", "kbit"}, {"kbits", "kbit"},
+		{"m", "mbit"},	{"mb", "mbit"}, {"mbps", "mbit"}, {"mbits", "mbit"},
+		{"g", "gbit"},	{"gb", "gbit"}, {"gbps", "gbit"}, {"gbits", "gbit"},
+		{"bps", "bit"}, {NULL, NULL},
+	};
 	char unit[32];
 	size_t len = strlen(text);
 
-	(void)row;
 	/* 100Mbit/s means the same. */
 	if (len > 2 && len < sizeof(unit) && strcasecmp(text + len - 2, "/s") == 0) {
 		memcpy(unit, text, len - 2);
 		unit[len - 2] = '\0';
 		text = unit;
 	}
-	if (scaled(text, rates, dest))
+	if (scaled(text, rates, dest) || bare_zero(row, text))
 		return true;
-	if (bare_number(text))
+	if (bare_number(text)) {
 		text_add(why, "has no unit (write %smbit)", text);
-	else
-		text_add(why, "is not a rate (write 512kbit, 100mbit or 1gbit)");
+		return false;
+	}
+	text_add(why, "is not a rate (write 512kbit, 100mbit or 1gbit)");
+	meant(text, habits, why);
 	return false;
 }
 
@@ -236,13 +290,19 @@ static void format_rate(const struct conf_row *row, const void *v, struct text *
 static bool parse_bytes(const struct conf_row *row, const char *text, void *dest,
 			struct text *why)
 {
-	(void)row;
-	if (scaled(text, sizes, dest))
+	static const struct habit habits[] = {
+		{"m", "mb"}, {"mbyte", "mb"}, {"g", "gb"},  {"gbyte", "gb"},
+		{"t", "tb"}, {"tbyte", "tb"}, {NULL, NULL},
+	};
+
+	if (scaled(text, sizes, dest) || bare_zero(row, text))
 		return true;
-	if (bare_number(text))
+	if (bare_number(text)) {
 		text_add(why, "has no unit (write %sgb)", text);
-	else
-		text_add(why, "is not an amount of data (write 500mb, 10gb or 1tb)");
+		return false;
+	}
+	text_add(why, "is not an amount of data (write 500mb, 10gb or 1tb)");
+	meant(text, habits, why);
 	return false;
 }
 
@@ -260,13 +320,20 @@ static void format_bytes(const struct conf_row *row, const void *v, struct text 
 static bool parse_percent(const struct conf_row *row, const char *text, void *dest,
 			  struct text *why)
 {
-	(void)row;
-	if (scaled(text, percents, dest))
+	static const struct habit habits[] = {
+		{"percent", "%"},
+		{"pct", "%"},
+		{NULL, NULL},
+	};
+
+	if (scaled(text, percents, dest) || bare_zero(row, text))
 		return true;
-	if (bare_number(text))
+	if (bare_number(text)) {
 		text_add(why, "has no unit (write %s%%)", text);
-	else
-		text_add(why, "is not a share (write 1%% or 0.5%%)");
+		return false;
+	}
+	text_add(why, "is not a share (write 1%% or 0.5%%)");
+	meant(text, habits, why);
 	return false;
 }
 
@@ -410,6 +477,10 @@ static bool odd_address(const char *text, struct text *why)
 		text_add(why, "names an interface after '%%': write the address alone");
 		return true;
 	}
+	if (strstr(text, "://")) {
+		text_add(why, "is a web address: write the name or address alone");
+		return true;
+	}
 	if (strchr(text, '/')) {
 		text_add(why, "has a prefix length: write the address alone");
 		return true;
@@ -522,6 +593,25 @@ static bool parse_host(const struct conf_row *row, const char *text, void *dest,
 	return false;
 }
 
+/* "10.0.0.0/255.0.0.0": say the length that is meant; false: it is no netmask. */
+static bool netmask(const char *text, size_t len, const char *mask, struct text *why)
+{
+	struct addr a;
+	uint32_t bits;
+	unsigned int n = 0;
+
+	if (addr_parse(mask, &a) < 0 || a.family != AF_INET)
+		return false;
+	bits = (uint32_t)a.b[0] << 24 | (uint32_t)a.b[1] << 16 | (uint32_t)a.b[2] << 8 |
+	       a.b[3];
+	while (n < 32 && (bits & 0x80000000u >> n))
+		n++;
+	if (n < 32 && bits << n)
+		return false;
+	text_add(why, "has a netmask (write %.*s/%u)", (int)len, text, n);
+	return true;
+}
+
 /* Address and length; the length is needed. */
 static bool read_prefix(const char *text, struct prefix *ret, struct text *why)
 {
@@ -542,6 +632,8 @@ static bool read_prefix(const char *text, struct prefix *ret, struct text *why)
 	err = prefix_parse(text, ret);
 	if (err != -EINVAL)
 		return true;
+	if (netmask(text, (size_t)(slash - text), slash + 1, why))
+		return false;
 	text_add(
 		why,
 		"is not a prefix (write an address, '/' and a length of at most 32 or, "
@@ -563,9 +655,17 @@ static bool parse_prefix(const struct conf_row *row, const char *text, void *des
 			 prefix_format(p, buf));
 		return false;
 	}
-	/* 0.0.0.0/0 and ::/0 are good prefixes. */
-	if (p->len == 0)
+	/* 0.0.0.0/0 and ::/0 are good prefixes, and so are their halves. */
+	if (p->len < 4 && addr_is_any(&p->addr))
 		return true;
+	if (p->addr.family == AF_INET6 && addr_is_link_local(&p->addr)) {
+		text_add(why, "is link-local: such addresses are not routed");
+		return false;
+	}
+	if (p->addr.family == AF_INET && p->addr.b[0] == 0 && p->len < 32) {
+		text_add(why, "lies in 0.0.0.0/8, which no host has");
+		return false;
+	}
 	return !unusable(&p->addr, why);
 }
 

@@ -596,6 +596,31 @@ static void refuse_extras(struct composer *c, const yaml_event_t *e,
 		       "begins with '!' in quotes");
 }
 
+/* What word processors make of a quote. */
+static bool curly_quote(const char *s, size_t len)
+{
+	static const char *const marks[] = {"\u201c", "\u201d", "\u201e", "\u2018",
+					    "\u2019", "\u201a", "\u00ab", "\u00bb"};
+
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (len >= strlen(marks[i]) &&
+		    memcmp(s, marks[i], strlen(marks[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Only for a line with a plain scalar: that one cannot hold what begins a comment. */
+static bool comment_behind(const struct conf_doc *doc, unsigned int line)
+{
+	size_t len;
+	const char *s = line_at(doc, line, &len);
+
+	for (size_t i = 1; i < len; i++)
+		if (s[i] == '#' && (s[i - 1] == ' ' || s[i - 1] == '\t'))
+			return true;
+	return false;
+}
+
 static struct conf_node *compose_scalar(struct composer *c, const yaml_event_t *e)
 {
 	const char *value = (const char *)e->data.scalar.value;
@@ -610,9 +635,18 @@ static struct conf_node *compose_scalar(struct composer *c, const yaml_event_t *
 		refuse(c, e, "this value holds a NUL character");
 		len = 0;
 	}
-	n->text = ed_strndup(value, len);
-	n->refused = c->refused && len == 0 && e->data.scalar.length > 0;
 	n->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	if (n->plain && curly_quote(value, len)) {
+		refuse(c, e,
+		       "this is a typographic quotation mark: put the value in plain "
+		       "quotes (\" or ')");
+		len = 0;
+	}
+	n->text = ed_strndup(value, len);
+	n->refused = len == 0 && (e->data.scalar.length > 0 || e->data.scalar.tag ||
+				  e->data.scalar.anchor);
+	n->comment = n->plain && e->end_mark.line == e->start_mark.line &&
+		     comment_behind(c->doc, n->line);
 	if (n->plain && e->end_mark.line > e->start_mark.line) {
 		struct line_view more = neighbour(c->doc, n->line, 1);
 
@@ -665,8 +699,12 @@ static bool duplicate(struct composer *c, struct seen **seen,
 		return false;
 	}
 	text_escape(&t, key->text, strlen(key->text));
-	conf_doc_error(c->doc, key->line, key->column, "'%s' is already set on line %u",
-		       name, s->line);
+	if (c->doc->secret)
+		conf_doc_error(c->doc, key->line, key->column,
+			       "this name has a secret already, on line %u", s->line);
+	else
+		conf_doc_error(c->doc, key->line, key->column,
+			       "'%s' is already set on line %u", name, s->line);
 	return true;
 }
 
@@ -816,6 +854,23 @@ static bool nothing(const struct conf_doc *doc)
 	return true;
 }
 
+/* Blanks that are none, as web pages and word processors make them. */
+static bool odd_blanks(const struct conf_doc *doc)
+{
+	for (unsigned int i = 1; i <= doc->n_lines; i++) {
+		struct line_view v = view(doc, i);
+
+		if (v.len - v.indent < 2 ||
+		    memcmp(v.s + v.indent, "\u00a0", strlen("\u00a0")) != 0)
+			continue;
+		conf_doc_error(doc, i, (unsigned int)v.indent + 1,
+			       "this blank is a no-break space (U+00A0): indent with "
+			       "plain spaces");
+		return true;
+	}
+	return false;
+}
+
 static void check_end(struct conf_doc *doc, bool closed)
 {
 	const struct conf_node *root = doc->root;
@@ -854,6 +909,10 @@ int conf_doc_parse(struct conf_doc *doc, const char *file, const char *bytes,
 	}
 	if (nothing(doc)) {
 		conf_doc_error(doc, 0, 0, "the file is empty");
+		doc->broken = true;
+		return -EINVAL;
+	}
+	if (odd_blanks(doc)) {
 		doc->broken = true;
 		return -EINVAL;
 	}

@@ -30,6 +30,7 @@ struct conf_node {
 	enum conf_node_kind kind;
 	bool plain; /* a scalar without quotes */
 	bool flow; /* in [ ] or { } */
+	bool comment; /* a comment stands behind a plain scalar */
 	bool refused; /* a mistake that was reported: nothing more to say */
 	unsigned int line; /* from 1 */
 	unsigned int column; /* from 1, in characters */

@@ -548,9 +548,16 @@ static void check_share(struct check *k, const struct config_class *cl)
 
 static void check_match(struct check *k, const struct config_match *m)
 {
+	/* The block itself, or the value of its first member, which has its address. */
+	const struct conf_node *n = conf_place(k->conf, m);
+	bool bad_protocol = !m->protocol && conf_place(k->conf, &m->protocol);
 	bool ports = m->protocol == 6 || m->protocol == 17 || m->protocol == 132;
 
-	if ((m->from_port[0] || m->to_port[0]) && !ports)
+	if (n && n->kind == CONF_MAPPING && n->n == 0)
+		conf_error(k->conf, m,
+			   "match: it says nothing, so every packet would fit: write "
+			   "protocol, from, to or a port, or take it out");
+	if ((m->from_port[0] || m->to_port[0]) && !ports && !bad_protocol)
 		conf_error(k->conf, at(k, &m->to_port, at(k, &m->from_port, m)),
 			   "a port needs 'protocol: tcp', 'udp' or 'sctp' beside it");
 	if (m->from.addr.family && m->to.addr.family &&
@@ -590,7 +597,8 @@ static void check_classes(struct check *k)
 
 	for (size_t i = 0; i < k->c->classes.n; i++) {
 		const struct config_class *cl = &k->c->classes.v[i];
-		bool selects = conf_place(k->conf, &cl->dscp) || cl->match.n;
+		bool selects = conf_place(k->conf, &cl->dscp) ||
+			       conf_place(k->conf, &cl->match);
 
 		if (conf_hollow(k->conf, cl))
 			continue;
@@ -858,6 +866,16 @@ static void check_insides(struct check *k, const struct owned_list *networks)
 	free(list.v);
 }
 
+/* A network behind this box that is everything would leave nothing to route. */
+static void check_lan(struct check *k)
+{
+	for (size_t i = 0; i < k->c->lan.n; i++)
+		if (k->c->lan.v[i].len == 0)
+			conf_error(k->conf, &k->c->lan.v[i],
+				   "lan: this is every address there is: write the "
+				   "networks behind this box");
+}
+
 /* The range must hold a pair for each caller, and be a range at all. */
 static void check_range(struct check *k)
 {
@@ -923,6 +941,7 @@ static void check_prefixes(struct check *k)
 {
 	struct owned_list networks = {0};
 
+	check_lan(k);
 	check_networks(k);
 	own_all(&networks, &k->c->lan, "lan", "");
 	own_networks(k, &networks);

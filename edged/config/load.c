@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -190,9 +191,11 @@ const char *config_presets_dir(void)
 
 /* --- presets -------------------------------------------------------------- */
 
-/* The presets there are, for the sentence about one that is not. */
-static void preset_names(const char *folder, struct text *t)
+/* The presets there are, for the sentence about one that is not; *near: what is meant. */
+static void preset_names(const char *folder, const char *name, struct text *t,
+			 struct text *near)
 {
+	unsigned int least = ~0u;
 	struct dirent **list;
 	int n = scandir(folder, &list, NULL, alphasort);
 
@@ -200,8 +203,18 @@ static void preset_names(const char *folder, struct text *t)
 		char *dot = strrchr(list[i]->d_name, '.');
 
 		if (dot && dot > list[i]->d_name && strcmp(dot, ".yaml") == 0) {
+			unsigned int d;
+
 			*dot = '\0';
 			text_list(t, ", ", list[i]->d_name);
+			d = strcasecmp(name, list[i]->d_name) == 0
+				    ? 0
+				    : conf_distance(name, list[i]->d_name);
+			if (d < least && conf_near(name, d)) {
+				least = d;
+				near->len = 0;
+				text_add(near, ", did you mean '%s'?", list[i]->d_name);
+			}
 		}
 		free(list[i]);
 	}
@@ -213,14 +226,16 @@ static void preset_missing(struct loader *l, const struct config_peer *peer,
 			   const char *folder)
 {
 	char names[256];
+	char similar[128] = "";
 	struct text t = text_init(names, sizeof(names));
+	struct text near = text_init(similar, sizeof(similar));
 
-	preset_names(folder, &t);
+	preset_names(folder, peer->preset, &t, &near);
 	conf_error(l->conf,
 		   conf_place(l->conf, &peer->preset) ? (const void *)&peer->preset
 						      : (const void *)peer,
-		   "preset '%s' is not known (%s has %s)", peer->preset, folder,
-		   t.len ? names : "none");
+		   "preset '%s' is not known (%s has %s)%s", peer->preset, folder,
+		   t.len ? names : "none", similar);
 }
 
 /* The preset a peer names, read once; NULL after a message. */

@@ -125,7 +125,8 @@ static bool parse_ports(const struct conf_row *row, const char *text, void *dest
 		v[1] = v[0];
 	if (*s || v[0] < 1 || v[1] < 1 || v[0] > 65535 || v[1] > 65535) {
 		text_add(why,
-			 "is not a port or a range of ports (5060 or 16384-32767)");
+			 "is not a port or a range of ports (5060 or 16384-32767%s)",
+			 strchr(text, ',') ? "; several: a match for each" : "");
 		return false;
 	}
 	if (v[0] > v[1]) {
@@ -210,6 +211,17 @@ static bool parse_id(const struct conf_row *row, const char *text, void *dest,
 	return true;
 }
 
+/* What we prove is one name; what the peer must prove may be any of many. */
+static bool parse_own_id(const struct conf_row *row, const char *text, void *dest,
+			 struct text *why)
+{
+	if (text[0] == '*') {
+		text_add(why, "stands for many names, and we are one: write it whole");
+		return false;
+	}
+	return parse_id(row, text, dest, why);
+}
+
 /* `lan` among prefixes: family 0 and this length. */
 enum { LAN_MARK = 255 };
 
@@ -223,7 +235,7 @@ static bool parse_announce(const struct conf_row *row, const char *text, void *d
 {
 	struct prefix *p = dest;
 
-	if (strcmp(text, "lan") != 0)
+	if (strcasecmp(text, "lan") != 0)
 		return conf_kind_prefix.parse(row, text, dest, why);
 	*p = (struct prefix){.len = LAN_MARK};
 	return true;
@@ -271,6 +283,9 @@ static const struct conf_kind kind_name = {
 static const struct conf_kind kind_id = {
 	.name = "identity", .form = "a name, *.name or an IP address", .size = sizeof(char *),
 	.string = true, .parse = parse_id, .format = format_text };
+static const struct conf_kind kind_own_id = {
+	.name = "identity", .form = "a name or an IP address", .size = sizeof(char *),
+	.string = true, .parse = parse_own_id, .format = format_text };
 static const struct conf_kind kind_announce = {
 	.name = "prefix", .form = "a prefix such as 10.0.0.0/8, or lan",
 	.size = sizeof(struct prefix), .parse = parse_announce, .format = format_announce };
@@ -427,6 +442,15 @@ const struct conf_row *const config_preset_rows = preset_rows;
 
 /* --- peers ---------------------------------------------------------------- */
 
+/* Where people write the secret first; the offset is that of any list of texts. */
+#define SECRET_ROW(n, at) \
+	{ n, CONF_LIST, &conf_kind_text, .offset = at, .flags = CONF_LATER | CONF_SECRET, \
+	  .help = "secrets stand in secrets.yaml beside this file, not here: take the " \
+		  "line out, and write 'PEER: \"...\"' there" }
+#define SECRET_ROWS(at) \
+	SECRET_ROW("secret", at), SECRET_ROW("psk", at), SECRET_ROW("password", at), \
+	SECRET_ROW("pre-shared-key", at), SECRET_ROW("shared-secret", at)
+
 #define ENDPOINT(m) offsetof(struct config_endpoint, m)
 
 static const struct conf_row endpoint_rows[] = {
@@ -446,6 +470,7 @@ static const struct conf_row endpoint_rows[] = {
 	  .most = CONFIG_UPLINKS_MAX, .cost = CONFIG_COST_TUNNEL, .example = "isp1",
 	  .otherwise = "the peer's via", .alias = "uplink uplinks over",
 	  .help = "Uplinks that tunnels to this end point go over." },
+	SECRET_ROWS(ENDPOINT(address)),
 	{ .name = NULL } };
 
 static const struct conf_schema endpoint_schema = {
@@ -495,7 +520,7 @@ static const struct conf_row peer_rows[] = {
 	  .example = "hub.example.net", .alias = "remote-id peer-id identity",
 	  .otherwise = "by ids: *.<name of the peer>, or its address",
 	  .help = "What the peer must prove to be." },
-	{ "our-id", CONF_ONE, &kind_id, .offset = PEER(our_id), .cost = CONFIG_COST_TUNNEL,
+	{ "our-id", CONF_ONE, &kind_own_id, .offset = PEER(our_id), .cost = CONFIG_COST_TUNNEL,
 	  .example = "branch-042.example.net", .alias = "local-id my-id",
 	  .otherwise = "by ids: <uplink>.<name of this site>, or the uplink's address",
 	  .help = "What we prove to be to this peer." },
@@ -540,6 +565,7 @@ static const struct conf_row peer_rows[] = {
 	{ "cert", CONF_ONE, &conf_kind_text, .offset = PEER(cert), .flags = CONF_IDLE,
 	  .example = "branch-042", .cost = CONFIG_COST_LIVE, .otherwise = "none",
 	  .help = "Certificate to prove ourselves with." },
+	SECRET_ROWS(PEER(address)),
 	{ .name = NULL } };
 #undef AT
 #undef D

@@ -20,6 +20,7 @@
 #include "lib/conf.h"
 #include "lib/conf_report.h"
 #include "lib/secret.h"
+#include "lib/text.h"
 
 #define SERVICE_USER "edged"
 
@@ -121,7 +122,7 @@ static bool name_ok(const char *name, char *why, size_t size)
 
 static bool value_ok(const struct conf_node *n, const char **why)
 {
-	size_t len = n->kind == CONF_SCALAR ? strlen(n->text) : 0;
+	size_t len = n->kind == CONF_SCALAR && n->text ? strlen(n->text) : 0;
 
 	*why = NULL;
 	if (n->kind != CONF_SCALAR)
@@ -137,13 +138,28 @@ static bool value_ok(const struct conf_node *n, const char **why)
 	return !*why;
 }
 
+static bool is_known(const struct config *c, const char *name);
+
+/* " of 'hub'"; nothing where the name may be a secret in the wrong place. */
+static const char *of_name(const struct config *c, const char *key, char *buf,
+			   size_t size)
+{
+	struct text t = text_init(buf, size);
+	char name[80];
+
+	if (is_known(c, key))
+		text_add(&t, " of '%s'", conf_quote(key, name, sizeof(name)));
+	return buf;
+}
+
 static void take(struct conf_doc *doc, struct config *c, const struct conf_node *key,
 		 const struct conf_node *value)
 {
 	struct config_secret *s = &c->secrets.v[c->secrets.n];
-	char name[80];
+	char name[96] = "";
 	char reason[160];
 	const char *why;
+	bool good;
 
 	if (key->kind != CONF_SCALAR) {
 		conf_doc_error(
@@ -151,19 +167,32 @@ static void take(struct conf_doc *doc, struct config *c, const struct conf_node 
 			"the name of a secret must be one word: peer, or peer/tunnel");
 		return;
 	}
-	conf_quote(key->text, name, sizeof(name));
+	if (value->kind == CONF_SCALAR && value->text[0] && !is_known(c, key->text) &&
+	    is_known(c, value->text)) {
+		conf_doc_error(doc, key->line, key->column,
+			       "name and secret stand the wrong way round: write '%s: "
+			       "\"...\"'",
+			       value->text);
+		return;
+	}
 	if (!name_ok(key->text, reason, sizeof(reason))) {
 		conf_doc_error(doc, key->line, key->column,
 			       "this is not the name of a peer or tunnel: %s", reason);
 		return;
 	}
-	if (!value_ok(value, &why)) {
-		conf_doc_error(doc, value->line, value->column, "the secret of '%s' %s",
-			       name, why);
-		return;
-	}
+	good = value_ok(value, &why);
+	if (!good && !value->refused)
+		conf_doc_error(doc, value->line, value->column, "the secret%s %s",
+			       of_name(c, key->text, name, sizeof(name)), why);
+	if (good && value->comment)
+		conf_doc_warn(
+			doc, value->line, value->column,
+			"what stands behind '#' is a comment: put the secret%s in "
+			"quotes if it belongs to it",
+			of_name(c, key->text, name, sizeof(name)));
+	/* A bad one is kept, empty, so that nobody says it is missing, too. */
 	s->name = ed_strdup(key->text);
-	s->value = secret_new(value->text, strlen(value->text));
+	s->value = secret_new(good ? value->text : "", good ? strlen(value->text) : 0);
 	c->secrets.n++;
 }
 
@@ -196,22 +225,41 @@ static const char *nth_peer(const void *ctx, size_t i)
 	return c->peers.v[i].name;
 }
 
+static bool knows_peer_of(const struct config *c, const char *name)
+{
+	char *first = ed_strndup(name, strcspn(name, "/"));
+	bool known = config_peer(c, first);
+
+	free(first);
+	return known;
+}
+
 static void warn_unused(struct conf_doc *doc, const struct config *c)
 {
 	for (size_t i = 0; doc->root && i + 1 < doc->root->n; i += 2) {
 		const struct conf_node *key = doc->root->child[i];
+		const struct conf_node *value = doc->root->child[i + 1];
 		const char *near;
 		char name[80];
 
 		if (key->kind != CONF_SCALAR || !name_ok(key->text, NULL, 0) ||
-		    is_known(c, key->text))
+		    is_known(c, key->text) ||
+		    (value->kind == CONF_SCALAR && is_known(c, value->text)))
 			continue;
+		/* What is no name may be a secret: it is shown only when close to one. */
 		near = config_similar(key->text, nth_peer, c, c->peers.n);
-		conf_doc_warn(doc, key->line, key->column,
-			      "no peer or tunnel is named '%s'%s%s%s",
-			      conf_quote(key->text, name, sizeof(name)),
-			      near ? ", did you mean '" : "", near ? near : "",
-			      near ? "'?" : "");
+		if (near)
+			conf_doc_warn(
+				doc, key->line, key->column,
+				"no peer or tunnel is named '%s', did you mean '%s'?",
+				conf_quote(key->text, name, sizeof(name)), near);
+		else if (knows_peer_of(c, key->text))
+			conf_doc_warn(doc, key->line, key->column,
+				      "no tunnel is named '%s'",
+				      conf_quote(key->text, name, sizeof(name)));
+		else
+			conf_doc_warn(doc, key->line, key->column,
+				      "this is the name of no peer and of no tunnel");
 	}
 }
 
@@ -250,6 +298,7 @@ enum secrets_state config_read_secrets(struct config *c, const char *path, bool 
 	struct stat st;
 	char *bytes;
 	size_t len;
+	bool whole;
 	int err = config_read_file(path, report, &bytes, &len, &st);
 
 	if (err == -ENOENT)
@@ -269,12 +318,10 @@ enum secrets_state config_read_secrets(struct config *c, const char *path, bool 
 	secret_wipe(bytes, len);
 	free(bytes);
 	read_pairs(&doc, c, known);
-	if (doc.broken) {
-		conf_doc_fini(&doc);
-		return SECRETS_HIDDEN;
-	}
+	/* What cannot be read may have had them all. */
+	whole = !doc.broken && doc.root && doc.root->kind == CONF_MAPPING;
 	conf_doc_fini(&doc);
-	return SECRETS_READ;
+	return whole ? SECRETS_READ : SECRETS_HIDDEN;
 }
 
 const struct secret *config_secret(const struct config *c, const char *peer,

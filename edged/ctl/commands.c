@@ -228,6 +228,23 @@ static json_t *report_json(const char *file, const struct conf_report *report)
 			 "warnings", (int)report->warnings, "messages", list);
 }
 
+/* What all mistakes are in: one file, or several. */
+static const char *where(const struct conf_report *report, const char *path)
+{
+	const char *file = NULL;
+
+	for (size_t i = 0; i < report->n; i++) {
+		const struct conf_message *m = &report->v[i];
+
+		if (!m->error || !m->file[0])
+			continue;
+		if (file && strcmp(file, m->file) != 0)
+			return "the configuration";
+		file = m->file;
+	}
+	return file ? file : path;
+}
+
 /* Read and judge a file; what is wrong with it is always said, that it is fine if told. */
 static enum ctl_exit check_file(struct ctl *c, const char *path, bool tell)
 {
@@ -250,7 +267,8 @@ static enum ctl_exit check_file(struct ctl *c, const char *path, bool tell)
 		conf_report_print(&report, c->out.fp);
 		if (err < 0)
 			fprintf(c->out.fp, "%zu mistake%s in %s\n", report.errors,
-				report.errors == 1 ? "" : "s", src.path);
+				report.errors == 1 ? "" : "s",
+				where(&report, src.path));
 		else
 			fprintf(c->out.fp, "%s is fine.\n", src.path);
 	}
