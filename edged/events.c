@@ -14,8 +14,9 @@
 #include "lib/text.h"
 
 /*
- * Wall time in microseconds, always later than that of the event before: it is
- * what followers know an event by. (The clock may be set back: then it creeps.)
+ * Wall time in microseconds, always later than that of the event before: it is the
+ * event's number, too, which grows over restarts and over a database made anew.
+ * (The clock may be set back: then it creeps.)
  */
 static int64_t next_time_us(void)
 {
@@ -99,8 +100,10 @@ void event_emit(struct edged *ed, const char *kind, const char *subject,
 {
 	char *texts[5] = {clean(subject ? subject : kind), clean(from), clean(to),
 			  clean(reason), numbers_text(numbers)};
+	int64_t now_us = next_time_us();
 	const struct store_event e = {
-		.time_us = next_time_us(),
+		.id = now_us,
+		.time_us = now_us,
 		.kind = kind,
 		.subject = texts[0] ? texts[0] : kind,
 		.from = texts[1],

@@ -13,6 +13,8 @@
  * the unit (delay_ms, loss_pct). Text that came from a peer is allowed in
  * reason: it is escaped where it is shown. Never a key, never a secret.
  *
+ * An event's number (the answers' "id") is the microsecond it happened in: it grows.
+ *
  * A decision of steering is the event of kind "steer": subject "PEER/CLASS",
  * from and to the paths ("isp1" or "isp1, lte"), numbers at least peer and class.
  *

@@ -35,8 +35,9 @@ edged_libedged_a_SOURCES = \
 	edged/rates.c edged/rates.h \
 	edged/rpc_config.c edged/rpc_events.c edged/rpc_json.c edged/rpc_json.h \
 	edged/rpc_paths.c edged/rpc_steer.c edged/rpc_tunnels.c \
-	edged/store.c edged/store.h edged/store_db.h edged/store_query.c \
-	edged/store_schema.c edged/store_sql.h
+	edged/store.c edged/store.h edged/store_db.h edged/store_history.c \
+	edged/store_query.c edged/store_schema.c edged/store_series.c \
+	edged/store_series.h edged/store_sql.h
 
 # What a program links that uses parts of the daemon.
 EDGED_LIBS = edged/libedged.a edged/libdataplane.a ike/libike.a pathmon/libpathmon.a \

@@ -319,8 +319,16 @@ void path_update(struct tunnel *t)
 
 static void flush_minute(struct path *p)
 {
-	if (p->minute.path && p->t->ed->store)
+	struct pm_stats all = {0};
+
+	if (p->minute.path && p->t->ed->store) {
+		/* The window is a minute, unless somebody chose otherwise. */
+		if (p->target)
+			pm_path_stats(pm_target_path(p->target), 0, mono_now(), &all);
+		p->minute.delay_us = all.delay_us;
+		p->minute.p95_us = all.delay_p95_us;
 		(void)store_minute(p->t->ed->store, &p->minute);
+	}
 	p->minute = (struct store_minute){0};
 }
 
@@ -407,6 +415,11 @@ bool path_measured(const struct tunnel *t)
 	return path_life(t) == STEER_ALIVE && m.answers >= PATH_MEASURED_ANSWERS;
 }
 
+const struct store_minute *path_minute(const struct tunnel *t)
+{
+	return t->path && t->path->minute.path ? &t->path->minute : NULL;
+}
+
 /* --- once a second --------------------------------------------------------- */
 
 static void take_sample(struct path *p, int64_t now_s, struct mono now)
@@ -424,13 +437,14 @@ static void take_sample(struct path *p, int64_t now_s, struct mono now)
 	pm_path_measure(pm, 0, now, &m);
 	*s = (struct store_sample){
 		.delay_us = m.answers ? m.delay_us : UINT32_MAX,
+		.p95_us = m.answers ? m.delay_p95_us : UINT32_MAX,
+		.min_us = m.answers ? m.delay_min_us : UINT32_MAX,
+		.max_us = m.answers ? m.delay_max_us : UINT32_MAX,
 		.jitter_us = m.answers ? m.jitter_us : UINT32_MAX,
 		.sent = (uint16_t)(totals.sent - p->sample_sent),
 		.lost = (uint16_t)(totals.lost - p->sample_lost),
 		.state = (uint8_t)pm_path_state(pm),
 	};
-	if (m.answers)
-		p->minute.histogram[store_bucket(m.delay_us)] += m.answers;
 	p->sample_sent = totals.sent;
 	p->sample_lost = totals.lost;
 }

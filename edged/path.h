@@ -23,6 +23,7 @@
 struct edged;
 struct path;
 struct path_monitor;
+struct store_minute;
 struct tunnel;
 
 /*
@@ -62,6 +63,9 @@ struct pm_path *path_pm(const struct tunnel *t);
 
 /* The session of the class with this index in ed->config->classes. */
 unsigned int path_session(const struct tunnel *t, unsigned int class_index);
+
+/* The seconds that the store does not have yet, or NULL; good until the loop goes on. */
+const struct store_minute *path_minute(const struct tunnel *t);
 
 /* True when enough was measured to judge the path (after a restart). */
 bool path_measured(const struct tunnel *t);

@@ -64,6 +64,9 @@ json_t *rpc_peers(const struct peer *const *peers, size_t n);
 json_t *rpc_uplinks(struct edged *ed);
 json_t *rpc_event_json(const struct store_event *e);
 
+/* Why the database did not answer, as a sentence. */
+const char *rpc_store_why(int err);
+
 /* --- methods (struct rpc_method run) ------------------------------------------ */
 
 void rpc_paths_list(void *ctx, struct rpc_call *call, const json_t *params);

@@ -48,8 +48,11 @@
  * moves are decisions from or to this path in that time, the newest 500, oldest first;
  * id is the event's (events.list), from and to are paths joined by "+" ("" for none).
  */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <utlist.h>
 
 #include "edged/config/config.h"
@@ -59,7 +62,17 @@
 #include "edged/rates.h"
 #include "edged/rpc_json.h"
 #include "edged/steering.h"
+#include "edged/store.h"
+#include "lib/alloc.h"
 #include "lib/rpc.h"
+
+static bool is_member(const struct steer_class_plan *c, const struct tunnel *t)
+{
+	for (size_t m = 0; m < c->n_members; m++)
+		if (c->members[m].id == t->slot)
+			return true;
+	return false;
+}
 
 /* The classes whose plan has the tunnel as a member. */
 static json_t *classes_on(const struct tunnel *t)
@@ -67,13 +80,10 @@ static json_t *classes_on(const struct tunnel *t)
 	const struct steer_plan *plan = steering_plan(t->peer);
 	json_t *list = json_array();
 
-	for (size_t i = 0; plan && i < plan->n_classes; i++) {
-		const struct steer_class_plan *c = &plan->classes[i];
-
-		for (size_t m = 0; m < c->n_members; m++)
-			if (c->members[m].id == t->slot)
-				json_array_append_new(list, rpc_json_text(c->name));
-	}
+	for (size_t i = 0; plan && i < plan->n_classes; i++)
+		if (is_member(&plan->classes[i], t))
+			json_array_append_new(list,
+					      rpc_json_text(plan->classes[i].name));
 	return list;
 }
 
@@ -142,6 +152,185 @@ void rpc_paths_list(void *ctx, struct rpc_call *call, const json_t *params)
 	peers = rpc_peers_pick(ctx, 0, &n);
 	rpc_call_reply(call, rpc_json_answer("paths", rpc_paths(peers, n)));
 	free(peers);
+}
+
+/* --- history -------------------------------------------------------------------- */
+
+enum {
+	POINTS_DEFAULT = 1000,
+	SPAN_DEFAULT_S = 3600,
+	SPAN_MAX_S = 2 * STORE_HOURS_KEPT_S,
+};
+
+/* Delays are null where nothing was answered. */
+static json_t *us_json(uint32_t us)
+{
+	return us == UINT32_MAX ? json_null() : rpc_json_ms(us);
+}
+
+static json_t *point_json(const struct store_point *p)
+{
+	const struct store_figures *f = &p->f;
+	json_t *row = json_array();
+
+	json_array_append_new(row, json_integer((json_int_t)p->time_s));
+	json_array_append_new(row, us_json(f->delay_us));
+	json_array_append_new(row, us_json(f->p95_us));
+	json_array_append_new(row, us_json(f->min_us));
+	json_array_append_new(row, us_json(f->max_us));
+	json_array_append_new(row, us_json(f->jitter_us));
+	json_array_append_new(row, us_json(f->jitter_max_us));
+	json_array_append_new(row, json_integer(f->lost));
+	json_array_append_new(row, json_integer(f->sent));
+	json_array_append_new(row, json_real((double)f->up_s / f->seen_s));
+	return row;
+}
+
+static json_t *move_json(const struct store_event *e)
+{
+	json_t *numbers = e->numbers ? json_loads(e->numbers, 0, NULL) : NULL;
+	json_t *move;
+
+	move = json_pack("{s:I, s:f, s:O?, s:O?, s:o, s:o, s:o, s:O?}", "id",
+			 (json_int_t)e->id, "time", (double)e->time_us / 1e6, "peer",
+			 json_object_get(numbers, "peer"), "class",
+			 json_object_get(numbers, "class"), "from",
+			 rpc_json_text(e->from ? e->from : ""), "to",
+			 rpc_json_text(e->to ? e->to : ""), "reason",
+			 rpc_json_text(e->reason), "why",
+			 json_object_get(numbers, "why"));
+	json_decref(numbers);
+	return move;
+}
+
+static bool has_name(const json_t *list, const char *name)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (list, i, one)
+		if (strcmp(json_string_value(one), name) == 0)
+			return true;
+	return false;
+}
+
+/* The classes' limits, and which of them go by the tunnel now. */
+static json_t *limits_json(const struct edged *ed, const struct tunnel *t)
+{
+	json_t *on = t ? classes_on(t) : json_array();
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < ed->config->classes.n; i++) {
+		const struct config_class *c = &ed->config->classes.v[i];
+		bool uses = has_name(on, c->name);
+
+		json_object_set_new(
+			all, c->name,
+			json_pack("{s:b, s:o, s:o, s:o}", "uses", (int)uses,
+				  "max_delay_ms",
+				  c->max_delay_us ? rpc_json_ms(c->max_delay_us)
+						  : json_null(),
+				  "max_jitter_ms",
+				  c->max_jitter_us ? rpc_json_ms(c->max_jitter_us)
+						   : json_null(),
+				  "max_loss_pct",
+				  c->max_loss_ppm
+					  ? rpc_json_pct((uint32_t)c->max_loss_ppm)
+					  : json_null()));
+	}
+	json_decref(on);
+	return all;
+}
+
+/* A question on its way to the database. */
+struct history_call {
+	struct edged *ed;
+	struct rpc_call *call;
+	char path[EDGED_TUNNEL_NAME_MAX];
+};
+
+static json_t *columns_json(void)
+{
+	return json_pack("[s, s, s, s, s, s, s, s, s, s]", "t", "p50_ms", "p95_ms",
+			 "min_ms", "max_ms", "jitter_ms", "jitter_max_ms", "lost",
+			 "sent", "up");
+}
+
+static void history_done(void *ctx, int err, const struct store_history *h)
+{
+	struct history_call *hc = ctx;
+	json_t *rows;
+	json_t *moves;
+
+	/* -ECANCELED: everything else of the daemon has gone already. */
+	if (err) {
+		rpc_call_error(hc->call, RPC_EFAILED, "%s", rpc_store_why(err));
+		free(hc);
+		return;
+	}
+	rows = json_array();
+	moves = json_array();
+	for (size_t i = 0; i < h->n; i++)
+		json_array_append_new(rows, point_json(&h->points[i]));
+	for (size_t i = 0; i < h->n_moves; i++)
+		json_array_append_new(moves, move_json(&h->moves[i]));
+	rpc_call_reply(
+		hc->call,
+		json_pack("{s:i, s:o, s:I, s:I, s:i, s:i, s:o, s:o, s:o, s:o, s:I}",
+			  "schema", CONTROL_SCHEMA, "path", rpc_json_text(hc->path),
+			  "since", (json_int_t)h->since_s, "until",
+			  (json_int_t)h->until_s, "step_s", (int)h->step_s, "tier_s",
+			  (int)h->tier_s, "columns", columns_json(), "rows", rows,
+			  "limits", limits_json(hc->ed, edged_tunnel(hc->ed, hc->path)),
+			  "moves", moves, "moves_left_out",
+			  (json_int_t)h->moves_left_out));
+	free(hc);
+}
+
+/*
+ * A path is one of ours, or one that the database may still remember: the name of a
+ * tunnel that is no longer configured is asked for as well.
+ */
+void rpc_paths_history(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	struct edged *ed = ctx;
+	struct store_span span = {.now_s = (int64_t)time(NULL), .moves = true};
+	const struct tunnel *t;
+	struct history_call *hc;
+	int64_t points;
+
+	if (!rpc_param_need_str(call, params, "path", &span.path) ||
+	    !rpc_param_int(call, params, "until", span.now_s + 1, 1, UINT32_MAX,
+			   &span.until_s) ||
+	    !rpc_param_int(call, params, "since",
+			   span.until_s > SPAN_DEFAULT_S ? span.until_s - SPAN_DEFAULT_S
+							 : 0,
+			   0, UINT32_MAX, &span.since_s) ||
+	    !rpc_param_int(call, params, "points", POINTS_DEFAULT, 1, STORE_POINTS_MAX,
+			   &points))
+		return;
+	if (span.since_s >= span.until_s || span.until_s - span.since_s > SPAN_MAX_S) {
+		rpc_call_error(call, RPC_EPARAMS,
+			       "since must be before until, by two years at most");
+		return;
+	}
+	if (strlen(span.path) >= EDGED_TUNNEL_NAME_MAX) {
+		rpc_call_error(call, RPC_ENOTFOUND, "there is no such path");
+		return;
+	}
+	span.points = (unsigned int)points;
+	t = edged_tunnel(ed, span.path);
+	span.live = t ? path_minute(t) : NULL;
+	hc = ed_alloc(sizeof(*hc));
+	hc->ed = ed;
+	hc->call = call;
+	snprintf(hc->path, sizeof(hc->path), "%s", span.path);
+	if (!ed->store) {
+		history_done(hc, -ENODATA, NULL);
+	} else if (store_query_history(ed->store, &span, history_done, hc) < 0) {
+		rpc_call_error(call, RPC_EBUSY, "too many questions to the database");
+		free(hc);
+	}
 }
 
 /* --- uplinks -------------------------------------------------------------------- */

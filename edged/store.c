@@ -55,15 +55,16 @@ struct query {
 	bool is_events;
 	struct store_filter filter;
 	char *kind;
-	char *subject; /* or the path of a history question */
-	int64_t since, until;
+	char *subject;
+	struct store_span span; /* its path is subject */
+	struct store_minute *live;
 	store_events_done *events_done;
 	store_history_done *history_done;
 	void *ctx;
 	int err;
 	struct store_event *events;
-	struct store_minute *minutes;
 	size_t n;
+	struct store_history history;
 	struct query *prev, *next;
 };
 
@@ -125,8 +126,9 @@ static void row_free(struct row *r)
 
 static void query_free(struct query *q)
 {
-	store_db_events_free(q->events, q->is_events ? q->n : 0);
-	store_db_minutes_free(q->minutes, q->is_events ? 0 : q->n);
+	store_db_events_free(q->events, q->n);
+	store_db_history_fini(&q->history);
+	free(q->live);
 	free(q->kind);
 	free(q->subject);
 	free(q);
@@ -178,7 +180,7 @@ static void tell_answers(struct query *list)
 		if (q->is_events)
 			q->events_done(q->ctx, q->err, q->events, q->n);
 		else
-			q->history_done(q->ctx, q->err, q->minutes, q->n);
+			q->history_done(q->ctx, q->err, q->err ? NULL : &q->history);
 		query_free(q);
 	}
 }
@@ -384,6 +386,7 @@ static void drop_rows(struct store *s, unsigned int n)
 		else
 			s->wal_left_out++;
 	}
+	s->counters.commits++;
 	s->row_count -= n;
 	s->counters.queued = s->row_count;
 	pthread_mutex_unlock(&s->lock);
@@ -473,8 +476,7 @@ static void answer_query(struct store *s, struct query *q)
 		q->filter.subject = q->subject;
 		q->err = store_db_events(s->db, &q->filter, &q->events, &q->n);
 	} else {
-		q->err = store_db_history(s->db, q->subject, q->since, q->until,
-					  &q->minutes, &q->n);
+		q->err = store_db_history(s->db, &q->span, &q->history);
 	}
 	if (q->err == -EBADMSG)
 		db_failed(s, q->err);
@@ -707,6 +709,7 @@ bool store_event(struct store *s, const struct store_event *event)
 
 	r->is_event = true;
 	r->event = (struct store_event){
+		.id = event->id,
 		.time_us = event->time_us,
 		.kind = ed_strdup(event->kind),
 		.subject = ed_strdup(event->subject),
@@ -760,14 +763,19 @@ int store_query_events(struct store *s, const struct store_filter *filter,
 	return ask(s, q);
 }
 
-int store_query_history(struct store *s, const char *path, int64_t since_minute,
-			int64_t until_minute, store_history_done *done, void *ctx)
+int store_query_history(struct store *s, const struct store_span *span,
+			store_history_done *done, void *ctx)
 {
 	struct query *q = ed_alloc(sizeof(*q));
 
-	q->subject = ed_strdup(path);
-	q->since = since_minute;
-	q->until = until_minute;
+	q->subject = ed_strdup(span->path);
+	q->span = *span;
+	q->span.path = q->subject;
+	if (span->live) {
+		q->live = ed_memdup(span->live, sizeof(*q->live));
+		q->live->path = q->subject;
+		q->span.live = q->live;
+	}
 	q->history_done = done;
 	q->ctx = ctx;
 	return ask(s, q);
@@ -781,23 +789,4 @@ struct store_counters store_counters(struct store *s)
 	c = s->counters;
 	pthread_mutex_unlock(&s->lock);
 	return c;
-}
-
-/* Upper ends of the buckets: 1 ms, then times the fourth root of two. */
-uint32_t store_bucket_us(unsigned int i)
-{
-	static const uint16_t step[4] = {1000, 1189, 1414, 1682};
-
-	if (i >= STORE_BUCKETS - 1)
-		return UINT32_MAX;
-	return (uint32_t)step[i % 4] << (i / 4);
-}
-
-unsigned int store_bucket(uint32_t delay_us)
-{
-	unsigned int i = 0;
-
-	while (i < STORE_BUCKETS - 1 && delay_us > store_bucket_us(i))
-		i++;
-	return i;
 }

@@ -18,8 +18,10 @@
  *  - a reader that never closes keeps the WAL from being reused: above
  *    wal_max_bytes history is left out, above twice that events too, until the
  *    reader has gone;
- *  - size: the oldest history goes first, then the oldest events, so that the
- *    file stays below max_bytes.
+ *  - size: seconds are kept for an hour, minutes for 30 days, hours for a year,
+ *    and of events the newest; where that is more than max_bytes (a hub with very
+ *    many paths) the oldest rows go earlier, those of whichever has more than its
+ *    share.
  *
  * Never a key, never a secret.
  */
@@ -35,8 +37,12 @@ struct store;
 
 enum {
 	STORE_MINUTE_SAMPLES = 60, /* one a second */
-	STORE_BUCKETS = 48, /* of the delay histogram, see store_bucket() */
-	STORE_LIMIT_MAX = 10000, /* rows of one answer */
+	STORE_LIMIT_MAX = 10000, /* events of one answer */
+	STORE_POINTS_MAX = 2000, /* points of one answer */
+	STORE_MOVES_MAX = 500, /* moves of one answer */
+	STORE_SECONDS_KEPT_S = 3600 + 300, /* a chart of an hour fits, whenever asked */
+	STORE_MINUTES_KEPT_S = 31 * 86400,
+	STORE_HOURS_KEPT_S = 366 * 86400,
 };
 
 /* Something happened to the database itself: becomes an event of kind "store". */
@@ -67,7 +73,7 @@ void store_close(struct store *s);
 /* --- events ---------------------------------------------------------------- */
 
 struct store_event {
-	int64_t id; /* grows by one with every event; 0 in an event not stored yet */
+	int64_t id; /* grows with every event; 0: the database gives the next one */
 	int64_t time_us; /* since the epoch */
 	const char *kind;
 	const char *subject;
@@ -102,43 +108,86 @@ int store_query_events(struct store *s, const struct store_filter *filter,
 
 /* --- path history ---------------------------------------------------------- */
 
-/* What one path did in one second. */
-struct store_sample {
-	uint32_t delay_us; /* median; UINT32_MAX when nothing was answered */
-	uint32_t jitter_us; /* UINT32_MAX when unknown */
+/*
+ * Delays and jitter in microseconds, UINT32_MAX where nothing was answered.
+ */
+struct store_sample { /* what one path did in one second */
+	uint32_t delay_us; /* median */
+	uint32_t p95_us;
+	uint32_t min_us;
+	uint32_t max_us;
+	uint32_t jitter_us;
 	uint16_t sent;
 	uint16_t lost;
-	uint8_t state; /* as the path monitor numbers it */
+	uint8_t state; /* as the path monitor numbers it; 0: nobody looked */
 };
 
-/* One path and minute. Seconds without a sample have sent = 0. */
+/* One path and minute. */
 struct store_minute {
 	const char *path;
 	int64_t minute; /* since the epoch */
+	uint32_t delay_us; /* of all answers at once; 0: taken from the seconds */
+	uint32_t p95_us;
 	struct store_sample sample[STORE_MINUTE_SAMPLES];
-	uint32_t histogram[STORE_BUCKETS]; /* answers by delay */
 };
 
-/* The histogram's bucket of a delay: four steps for each doubling from 1 ms on. */
-unsigned int store_bucket(uint32_t delay_us);
+/* What one path did in a longer time; see store_series.h for how it is joined. */
+struct store_figures {
+	uint32_t delay_us;
+	uint32_t p95_us;
+	uint32_t min_us;
+	uint32_t max_us;
+	uint32_t jitter_us;
+	uint32_t jitter_max_us;
+	uint32_t sent;
+	uint32_t lost;
+	uint32_t seen_s; /* seconds in which somebody looked, of these ... */
+	uint32_t up_s; /* ... those in which the path carried */
+};
 
-/* Upper end of bucket i in microseconds; UINT32_MAX for the last. */
-uint32_t store_bucket_us(unsigned int i);
+struct store_point {
+	int64_t time_s; /* its begin, since the epoch */
+	struct store_figures f;
+};
 
 /* Queue a minute (copied). A second row of one path and minute replaces the first. */
 bool store_minute(struct store *s, const struct store_minute *minute);
 
-typedef void store_history_done(void *ctx, int err, const struct store_minute *rows,
-				size_t n);
+/* What is asked of a path. */
+struct store_span {
+	const char *path;
+	int64_t since_s, until_s; /* since the epoch */
+	int64_t now_s; /* what is kept is counted back from here */
+	unsigned int points; /* at most, 1 to STORE_POINTS_MAX */
+	const struct store_minute *live; /* not queued yet, or NULL; copied */
+	bool moves; /* decisions from and to the path, too */
+};
 
-/* The minutes of path in [since, until), at most STORE_LIMIT_MAX, oldest first. */
-int store_query_history(struct store *s, const char *path, int64_t since_minute,
-			int64_t until_minute, store_history_done *done, void *ctx);
+/* Borrowed for the call. Times without a measurement have no point. */
+struct store_history {
+	int64_t since_s, until_s; /* brought to whole steps */
+	unsigned int step_s;
+	unsigned int tier_s; /* what was read: 1, 60 or 3,600 */
+	struct store_point *points;
+	size_t n;
+	struct store_event *moves; /* the newest STORE_MOVES_MAX, oldest first */
+	size_t n_moves;
+	uint64_t moves_left_out;
+};
+
+/* err as in store_events_done; history is NULL with it. */
+typedef void store_history_done(void *ctx, int err,
+				const struct store_history *history);
+
+/* Ask. Returns 0 or -EBUSY, as store_query_events(). */
+int store_query_history(struct store *s, const struct store_span *span,
+			store_history_done *done, void *ctx);
 
 /* --- how it is ------------------------------------------------------------- */
 
 struct store_counters {
-	uint64_t written, left_out;
+	uint64_t written, left_out; /* rows */
+	uint64_t commits;
 	unsigned int queued;
 	bool open; /* rows reach the disk */
 	char trouble[160]; /* the sentence when they do not */

@@ -3,7 +3,8 @@
  * store_db - the database file itself: open, migrate, write, shrink, ask
  *
  * Used by the store's thread only; may wait for the disk as long as that takes.
- * Together store_schema.c and store_query.c are the only files that know SQLite.
+ * Together store_schema.c, store_history.c and store_query.c are the only files that
+ * know SQLite.
  *
  * Every function returns 0 or one of:
  *	-EBADMSG	 the file is damaged
@@ -31,6 +32,8 @@ int store_db_commit(struct store_db *db);
 void store_db_abort(struct store_db *db);
 
 int store_db_write_event(struct store_db *db, const struct store_event *event);
+
+/* The minute's seconds, the minute, and the hours that have ended by it. */
 int store_db_write_minute(struct store_db *db, const struct store_minute *minute);
 
 /* Delete a slice of the oldest rows where the file is near max_bytes: before writes. */
@@ -39,12 +42,12 @@ int store_db_shrink(struct store_db *db);
 /* Empty the WAL as far as readers let us, and give its bytes back. */
 void store_db_checkpoint(struct store_db *db);
 
-/* Rows for the caller to free with store_db_events_free / store_db_minutes_free. */
+/* Rows for the caller to free with store_db_events_free. */
 int store_db_events(struct store_db *db, const struct store_filter *filter,
 		    struct store_event **ret, size_t *ret_n);
 void store_db_events_free(struct store_event *rows, size_t n);
-int store_db_history(struct store_db *db, const char *path, int64_t since,
-		     int64_t until, struct store_minute **ret, size_t *ret_n);
-void store_db_minutes_free(struct store_minute *rows, size_t n);
+int store_db_history(struct store_db *db, const struct store_span *span,
+		     struct store_history *ret);
+void store_db_history_fini(struct store_history *h);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Questions to the database; run on the store's thread. */
+/* Events asked for; run on the store's thread. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,6 @@
 
 #include "edged/store_sql.h"
 #include "lib/alloc.h"
-#include "lib/rbuf.h"
 
 enum { LIMIT_DEFAULT = 1000 };
 
@@ -95,78 +94,53 @@ int store_db_events(struct store_db *db, const struct store_filter *filter,
 	return 0;
 }
 
-void store_db_minutes_free(struct store_minute *rows, size_t n)
+/* True when path is one of names, which are joined by "+". */
+static bool has_path(const char *names, const char *path)
 {
-	for (size_t i = 0; rows && i < n; i++)
-		free((char *)(uintptr_t)rows[i].path);
-	free(rows);
-}
+	size_t len = strlen(path);
 
-/* False when the packed bytes are not ours. */
-static bool unpack_minute(struct store_minute *m, struct rbuf samples,
-			  struct rbuf histogram)
-{
-	for (int i = 0; i < STORE_MINUTE_SAMPLES; i++) {
-		struct store_sample *s = &m->sample[i];
-
-		s->delay_us = rbuf_u32(&samples);
-		s->jitter_us = (uint32_t)rbuf_u8(&samples) << 16;
-		s->jitter_us |= rbuf_u16(&samples);
-		if (s->jitter_us == 0xffffff)
-			s->jitter_us = UINT32_MAX;
-		s->sent = rbuf_u8(&samples);
-		s->lost = rbuf_u8(&samples);
-		s->state = rbuf_u8(&samples);
+	/* Ends: each round goes behind one "+". */
+	while (names) {
+		if (strncmp(names, path, len) == 0 &&
+		    (names[len] == '\0' || names[len] == '+'))
+			return true;
+		names = strchr(names, '+');
+		if (names)
+			names++;
 	}
-	for (int i = 0; i < STORE_BUCKETS; i++)
-		m->histogram[i] = rbuf_u16(&histogram);
-	return rbuf_done(&samples) && rbuf_done(&histogram);
+	return false;
 }
 
-static bool take_minute(sqlite3_stmt *st, const char *path, struct store_minute *m)
-{
-	*m = (struct store_minute){.minute = sqlite3_column_int64(st, 0)};
-	if (!unpack_minute(m,
-			   rbuf_init(sqlite3_column_blob(st, 1),
-				     (size_t)sqlite3_column_bytes(st, 1)),
-			   rbuf_init(sqlite3_column_blob(st, 2),
-				     (size_t)sqlite3_column_bytes(st, 2))))
-		return false;
-	m->path = ed_strdup(path);
-	return true;
-}
-
-int store_db_history(struct store_db *db, const char *path, int64_t since,
-		     int64_t until, struct store_minute **ret, size_t *ret_n)
+int store_query_moves(struct store_db *db, const struct store_span *span,
+		      struct store_history *h)
 {
 	static const char *const sql =
-		"SELECT minute, samples, histogram FROM history"
-		" WHERE path = (SELECT id FROM path WHERE name = ?1)"
-		" AND minute >= ?2 AND minute < ?3 ORDER BY minute LIMIT ?4";
-	struct store_minute *rows = NULL;
+		"SELECT id, time_us, kind, subject, from_state, to_state, reason, numbers"
+		" FROM event WHERE kind = 'steer' AND time_us >= ?1 AND time_us < ?2"
+		" AND (instr(from_state, ?3) OR instr(to_state, ?3))"
+		" ORDER BY time_us DESC";
 	sqlite3_stmt *st = NULL;
-	size_t n = 0;
-	int rc;
+	int rc = sqlite3_prepare_v2(db->sql, sql, -1, &st, NULL);
 
-	rc = sqlite3_prepare_v2(db->sql, sql, -1, &st, NULL);
 	if (rc != SQLITE_OK)
 		return store_sql_error(rc);
-	store_sql_text(st, 1, path);
-	sqlite3_bind_int64(st, 2, since);
-	sqlite3_bind_int64(st, 3, until);
-	sqlite3_bind_int64(st, 4, STORE_LIMIT_MAX);
+	sqlite3_bind_int64(st, 1, h->since_s * 1000000);
+	sqlite3_bind_int64(st, 2, h->until_s * 1000000);
+	store_sql_text(st, 3, span->path);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-		if (n % 64 == 0)
-			rows = ed_realloc(rows, n + 64, sizeof(*rows));
-		if (take_minute(st, path, &rows[n]))
-			n++;
+		if (!has_path((const char *)sqlite3_column_text(st, 4), span->path) &&
+		    !has_path((const char *)sqlite3_column_text(st, 5), span->path))
+			continue;
+		if (h->n_moves == STORE_MOVES_MAX) {
+			h->moves_left_out++;
+			continue;
+		}
+		if (h->n_moves % 64 == 0)
+			h->moves = ed_realloc(h->moves, h->n_moves + 64,
+					      sizeof(*h->moves));
+		take_event(st, &h->moves[h->n_moves++]);
 	}
 	sqlite3_finalize(st);
-	if (rc != SQLITE_DONE) {
-		store_db_minutes_free(rows, n);
-		return store_sql_error(rc);
-	}
-	*ret = rows;
-	*ret_n = n;
-	return 0;
+	turn_round(h->moves, h->n_moves);
+	return rc == SQLITE_DONE ? 0 : store_sql_error(rc);
 }

@@ -19,7 +19,6 @@
 
 #include "edged/store_sql.h"
 #include "lib/alloc.h"
-#include "lib/wbuf.h"
 
 enum {
 	APPLICATION_ID = 0x45444744, /* "EDGD" */
@@ -27,7 +26,7 @@ enum {
 	BUSY_MS = 200, /* for another program's lock */
 	BYTES_PER_EVENT = 1280, /* of max_bytes: how many events are kept */
 	SHRINK_PERCENT = 90, /* of max_bytes in use: the oldest rows go */
-	SHRINK_PARTS = 20, /* one of so many at a time */
+	EVENT_PARTS = 50, /* events are deleted so many at a time: one part */
 };
 
 static const char *const migration[] = {
@@ -44,6 +43,20 @@ static const char *const migration[] = {
 	"CREATE TABLE history(path INTEGER NOT NULL REFERENCES path(id),"
 	" minute INTEGER NOT NULL, samples BLOB NOT NULL, histogram BLOB NOT NULL,"
 	" PRIMARY KEY(path, minute)) WITHOUT ROWID;",
+
+	/*
+	 * Three tables of history: id is path << 32 | minute (hour: | hour) since the
+	 * epoch. Seconds are packed, as store_history.c says.
+	 */
+	"DROP TABLE history;"
+	"CREATE INDEX event_kind ON event(kind, time_us);"
+	"CREATE TABLE second(id INTEGER PRIMARY KEY, samples BLOB NOT NULL);"
+	"CREATE TABLE minute(id INTEGER PRIMARY KEY, p50_us INTEGER, p95_us INTEGER,"
+	" min_us INTEGER, max_us INTEGER, jitter_us INTEGER, jitter_max_us INTEGER,"
+	" sent INTEGER, lost INTEGER, seen_s INTEGER, up_s INTEGER);"
+	"CREATE TABLE hour(id INTEGER PRIMARY KEY, p50_us INTEGER, p95_us INTEGER,"
+	" min_us INTEGER, max_us INTEGER, jitter_us INTEGER, jitter_max_us INTEGER,"
+	" sent INTEGER, lost INTEGER, seen_s INTEGER, up_s INTEGER);",
 };
 
 int store_sql_error(int rc)
@@ -83,13 +96,12 @@ void store_db_why(const struct store_db *db, char *why, size_t why_size)
 	snprintf(why, why_size, "%s", sqlite3_errmsg(db->sql));
 }
 
-static int run(struct store_db *db, const char *sql)
+int store_sql_run(struct store_db *db, const char *sql)
 {
 	return store_sql_error(sqlite3_exec(db->sql, sql, NULL, NULL, NULL));
 }
 
-/* One number that sql gives. */
-static int ask_number(struct store_db *db, const char *sql, int64_t *ret)
+int store_sql_number(struct store_db *db, const char *sql, int64_t *ret)
 {
 	sqlite3_stmt *st = NULL;
 	int rc = sqlite3_prepare_v2(db->sql, sql, -1, &st, NULL);
@@ -137,11 +149,12 @@ static int migrate(struct store_db *db, char *why, size_t why_size)
 	int64_t tables;
 	int err;
 
-	err = ask_number(db, "PRAGMA user_version", &version);
+	err = store_sql_number(db, "PRAGMA user_version", &version);
 	if (!err)
-		err = ask_number(db, "PRAGMA application_id", &app);
+		err = store_sql_number(db, "PRAGMA application_id", &app);
 	if (!err)
-		err = ask_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+		err = store_sql_number(db, "SELECT count(*) FROM sqlite_schema",
+				       &tables);
 	if (err)
 		goto fail;
 	if (app != APPLICATION_ID && (tables > 0 || app != 0)) {
@@ -161,7 +174,7 @@ static int migrate(struct store_db *db, char *why, size_t why_size)
 				    "PRAGMA user_version = %d; COMMIT",
 				    migration[v], APPLICATION_ID, v + 1);
 
-		err = run(db, sql);
+		err = store_sql_run(db, sql);
 		free(sql);
 	}
 	if (!err)
@@ -174,30 +187,17 @@ fail:
 
 static int prepare(struct store_db *db)
 {
-	/* clang-format off */
-	const struct {
-		sqlite3_stmt **st;
-		const char *sql;
-	} rows[] = {
-		{ &db->add_event,
-		  "INSERT INTO event(time_us, kind, subject, from_state, to_state, reason,"
-		  " numbers) VALUES(?, ?, ?, ?, ?, ?, ?)" },
-		{ &db->add_path,
-		  "INSERT INTO path(name) VALUES(?) ON CONFLICT DO NOTHING" },
-		{ &db->add_minute,
-		  "INSERT OR REPLACE INTO history(path, minute, samples, histogram)"
-		  " VALUES((SELECT id FROM path WHERE name = ?1), ?2, ?3, ?4)" },
-	};
-	/* clang-format on */
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		int rc =
-			sqlite3_prepare_v3(db->sql, rows[i].sql, -1,
-					   SQLITE_PREPARE_PERSISTENT, rows[i].st, NULL);
+	/* An id that is there already (a clock set back) becomes the next one. */
+	static const char *const sql =
+		"INSERT INTO event(id, time_us, kind, subject, from_state, to_state,"
+		" reason, numbers) VALUES(nullif(?1, (SELECT id FROM event WHERE id = ?1)),"
+		" ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+	int rc = sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT,
+				    &db->add_event, NULL);
 
-		if (rc != SQLITE_OK)
-			return store_sql_error(rc);
-	}
-	return 0;
+	if (rc != SQLITE_OK)
+		return store_sql_error(rc);
+	return store_history_open(db);
 }
 
 /* The file is made by us, so that its mode is ours; -wal and -shm copy it. */
@@ -227,6 +227,7 @@ int store_db_open(const char *path, uint64_t max_bytes, struct store_db **ret,
 		return err;
 	db = ed_alloc(sizeof(*db));
 	db->max_bytes = max_bytes;
+	db->events = -1;
 	rc = sqlite3_open_v2(path, &db->sql,
 			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK) {
@@ -247,7 +248,7 @@ int store_db_open(const char *path, uint64_t max_bytes, struct store_db **ret,
 		 "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;"
 		 "PRAGMA journal_size_limit = 1048576; PRAGMA max_page_count = %llu",
 		 (unsigned long long)(max_bytes / PAGE_BYTES + 1));
-	err = run(db, sql);
+	err = store_sql_run(db, sql);
 	if (!err)
 		err = prepare(db);
 	if (err)
@@ -268,30 +269,30 @@ void store_db_close(struct store_db *db)
 	if (!db)
 		return;
 	sqlite3_finalize(db->add_event);
-	sqlite3_finalize(db->add_path);
-	sqlite3_finalize(db->add_minute);
+	store_history_close(db);
 	sqlite3_close(db->sql);
 	free(db);
 }
 
 int store_db_begin(struct store_db *db)
 {
-	return run(db, "BEGIN IMMEDIATE");
+	return store_sql_run(db, "BEGIN IMMEDIATE");
 }
 
 int store_db_commit(struct store_db *db)
 {
-	return run(db, "COMMIT");
+	return store_sql_run(db, "COMMIT");
 }
 
 void store_db_abort(struct store_db *db)
 {
 	if (!sqlite3_get_autocommit(db->sql))
 		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	store_history_abort(db);
+	db->events = -1;
 }
 
-/* Run a prepared statement to its end and make it ready for the next row. */
-static int finish(sqlite3_stmt *st)
+int store_sql_finish(sqlite3_stmt *st)
 {
 	int rc = sqlite3_step(st);
 
@@ -304,84 +305,55 @@ int store_db_write_event(struct store_db *db, const struct store_event *event)
 {
 	sqlite3_stmt *st = db->add_event;
 
-	sqlite3_bind_int64(st, 1, event->time_us);
-	store_sql_text(st, 2, event->kind);
-	store_sql_text(st, 3, event->subject);
-	store_sql_text(st, 4, event->from);
-	store_sql_text(st, 5, event->to);
-	store_sql_text(st, 6, event->reason);
-	store_sql_text(st, 7, event->numbers);
-	return finish(st);
+	if (event->id)
+		sqlite3_bind_int64(st, 1, event->id);
+	sqlite3_bind_int64(st, 2, event->time_us);
+	store_sql_text(st, 3, event->kind);
+	store_sql_text(st, 4, event->subject);
+	store_sql_text(st, 5, event->from);
+	store_sql_text(st, 6, event->to);
+	store_sql_text(st, 7, event->reason);
+	store_sql_text(st, 8, event->numbers);
+	if (db->events >= 0)
+		db->events++;
+	return store_sql_finish(st);
 }
 
-static uint32_t capped(uint32_t v, uint32_t max)
+/* Of the events the newest stay; counting them is left to when it matters. */
+static int shrink_events(struct store_db *db)
 {
-	return v < max ? v : max;
-}
+	int64_t most = (int64_t)(db->max_bytes / BYTES_PER_EVENT);
+	char sql[200];
+	int err = 0;
 
-static void pack_minute(const struct store_minute *m, uint8_t *samples,
-			uint8_t *histogram)
-{
-	struct wbuf w = wbuf_init(samples, STORE_SAMPLES_BYTES);
-
-	for (int i = 0; i < STORE_MINUTE_SAMPLES; i++) {
-		const struct store_sample *s = &m->sample[i];
-		uint32_t jitter = capped(s->jitter_us, 0xffffff);
-
-		wbuf_u32(&w, s->delay_us);
-		wbuf_u8(&w, (uint8_t)(jitter >> 16));
-		wbuf_u16(&w, (uint16_t)jitter);
-		wbuf_u8(&w, (uint8_t)capped(s->sent, UINT8_MAX));
-		wbuf_u8(&w, (uint8_t)capped(s->lost, UINT8_MAX));
-		wbuf_u8(&w, s->state);
-	}
-	w = wbuf_init(histogram, STORE_HISTOGRAM_BYTES);
-	for (int i = 0; i < STORE_BUCKETS; i++)
-		wbuf_u16(&w, (uint16_t)capped(m->histogram[i], UINT16_MAX));
-}
-
-int store_db_write_minute(struct store_db *db, const struct store_minute *minute)
-{
-	uint8_t samples[STORE_SAMPLES_BYTES];
-	uint8_t histogram[STORE_HISTOGRAM_BYTES];
-	int err;
-
-	store_sql_text(db->add_path, 1, minute->path);
-	err = finish(db->add_path);
-	if (err)
+	if (db->events < 0)
+		err = store_sql_number(db, "SELECT count(*) FROM event", &db->events);
+	if (err || db->events <= most + most / EVENT_PARTS)
 		return err;
-	pack_minute(minute, samples, histogram);
-	store_sql_text(db->add_minute, 1, minute->path);
-	sqlite3_bind_int64(db->add_minute, 2, minute->minute);
-	sqlite3_bind_blob(db->add_minute, 3, samples, sizeof(samples), SQLITE_STATIC);
-	sqlite3_bind_blob(db->add_minute, 4, histogram, sizeof(histogram),
-			  SQLITE_STATIC);
-	return finish(db->add_minute);
+	snprintf(sql, sizeof(sql),
+		 "DELETE FROM event WHERE id <= (SELECT id FROM event ORDER BY id"
+		 " LIMIT 1 OFFSET %lld)",
+		 (long long)(db->events - most - 1));
+	err = store_sql_run(db, sql);
+	db->events = -1;
+	return err;
 }
 
 int store_db_shrink(struct store_db *db)
 {
 	int64_t pages;
 	int64_t spare;
-	char sql[400];
 	int err;
 
-	snprintf(sql, sizeof(sql),
-		 "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - %llu",
-		 (unsigned long long)(db->max_bytes / BYTES_PER_EVENT));
-	err = run(db, sql);
+	err = shrink_events(db);
 	if (!err)
-		err = ask_number(db, "PRAGMA page_count", &pages);
+		err = store_sql_number(db, "PRAGMA page_count", &pages);
 	if (!err)
-		err = ask_number(db, "PRAGMA freelist_count", &spare);
+		err = store_sql_number(db, "PRAGMA freelist_count", &spare);
 	if (err || (uint64_t)(pages - spare) * PAGE_BYTES <
 			   db->max_bytes / 100 * SHRINK_PERCENT)
 		return err;
-	snprintf(sql, sizeof(sql),
-		 "DELETE FROM history WHERE minute <= (SELECT min(minute) +"
-		 " (max(minute) - min(minute)) / %d FROM history)",
-		 SHRINK_PARTS);
-	return run(db, sql);
+	return store_history_shrink(db);
 }
 
 void store_db_checkpoint(struct store_db *db)

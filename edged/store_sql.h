@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* store_sql - what store_schema.c and store_query.c share of SQLite */
+/* store_sql - what store_schema.c, store_history.c and store_query.c share */
 #ifndef ED_EDGED_STORE_SQL_H
 #define ED_EDGED_STORE_SQL_H
 
@@ -7,20 +7,34 @@
 
 #include "edged/store_db.h"
 
-enum {
-	STORE_SAMPLE_BYTES = 10, /* delay u32, jitter u24, sent u8, lost u8, state u8 */
-	STORE_SAMPLES_BYTES = STORE_MINUTE_SAMPLES * STORE_SAMPLE_BYTES,
-	STORE_HISTOGRAM_BYTES = STORE_BUCKETS * 2, /* u16 each */
-};
+struct store_history_db;
 
 struct store_db {
 	sqlite3 *sql;
 	uint64_t max_bytes;
-	uint64_t page_bytes;
 	sqlite3_stmt *add_event;
-	sqlite3_stmt *add_path;
-	sqlite3_stmt *add_minute;
+	int64_t events; /* rows, or a few more than there are; -1: not counted */
+	struct store_history_db *history; /* store_history.c's */
 };
+
+/* Open and close what store_history.c needs; forget what a lost transaction said. */
+int store_history_open(struct store_db *db);
+void store_history_close(struct store_db *db);
+void store_history_abort(struct store_db *db);
+
+/* Delete a slice of the oldest history. */
+int store_history_shrink(struct store_db *db);
+
+/* The moves of span between h's times, into h. */
+int store_query_moves(struct store_db *db, const struct store_span *span,
+		      struct store_history *h);
+
+/* Run sql; the first number that it gives. */
+int store_sql_run(struct store_db *db, const char *sql);
+int store_sql_number(struct store_db *db, const char *sql, int64_t *ret);
+
+/* Run a prepared statement to its end and make it ready for the next row. */
+int store_sql_finish(sqlite3_stmt *st);
 
 /* What SQLite said, as a negative errno of store_db.h. */
 int store_sql_error(int rc);

@@ -234,6 +234,16 @@ bool pm_path_change(struct pm_path *p, struct pm_change *out)
 	return true;
 }
 
+/* The first bucket whose upper end, 1 ms << i, is not below delay. */
+static unsigned int delay_bucket(int64_t delay_us)
+{
+	unsigned int i = 0;
+
+	while (i < PM_DELAY_BUCKETS - 1 && delay_us > (int64_t)1000 << i)
+		i++;
+	return i;
+}
+
 static void lose(struct pm_path *p, struct in_flight *f)
 {
 	f->state = LOST;
@@ -587,6 +597,8 @@ int pm_path_answer(struct pm_path *p, const struct pm_path_answer *a, struct mon
 	delay = a->held_us > 0 && a->held_us <= took ? took - a->held_us : took;
 	f->state = ANSWERED;
 	p->totals.in_flight--;
+	p->totals.answers[delay_bucket(delay)]++;
+	p->totals.delay_sum_us += (uint64_t)delay;
 	p->heard++;
 	if ((int32_t)(a->seq - p->last_answered) > 0)
 		p->last_answered = a->seq;

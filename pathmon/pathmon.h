@@ -48,6 +48,7 @@ struct rng;
 enum pm_limits {
 	PM_STAMP_PORT = 862, /* RFC 8762 section 4.1 */
 	PM_SESSIONS_MAX = 4, /* DSCPs measured apart on one path */
+	PM_DELAY_BUCKETS = 15, /* 1 ms doubling to 8,192 ms, and more than that */
 };
 
 /* How a path is probed. */
@@ -161,6 +162,12 @@ struct pm_totals {
 	uint64_t late; /* answered after that: stays lost */
 	uint64_t repeated; /* a second answer to the same probe */
 	uint64_t forged; /* right session, wrong content: never sent, wrong stamp */
+	/*
+	 * Answers in time by delay, each in the first bucket that holds it (its upper
+	 * end is 1 ms << i; the last one takes the rest), and the sum of all delays.
+	 */
+	uint64_t answers[PM_DELAY_BUCKETS];
+	uint64_t delay_sum_us;
 	uint64_t lost_out; /* of lost: on the way to the peer; 0 unless stateful */
 	uint64_t lost_back;
 	bool per_direction; /* the reflector keeps its own sequence: the two are known */
@@ -175,6 +182,9 @@ struct pm_totals {
 struct pm_measure {
 	uint32_t answers; /* within the last second (longer where probes are rare) */
 	uint32_t delay_us; /* median of these */
+	uint32_t delay_p95_us;
+	uint32_t delay_min_us;
+	uint32_t delay_max_us;
 	uint32_t jitter_us; /* of three times as long */
 	uint64_t judged; /* since pm_path_start() */
 	uint64_t lost;

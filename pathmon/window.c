@@ -292,8 +292,12 @@ void pm_window_measure(struct pm_window *w, struct mono now, struct pm_measure *
 		have_newer = true;
 	}
 	out->answers = n;
-	if (n)
+	if (n) {
 		out->delay_us = median(w->scratch, n);
+		out->delay_p95_us = percentile(w->scratch, n, 95);
+		out->delay_min_us = w->scratch[0];
+		out->delay_max_us = w->scratch[n - 1];
+	}
 	if (jitter_n >= 2)
 		out->jitter_us = (uint32_t)(jitter_sum / jitter_n);
 	settle(w, now);

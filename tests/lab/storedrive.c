@@ -73,6 +73,8 @@ static void add_minutes(struct drive *d, long n)
 	struct store_minute m = {.path = "hub/isp1"};
 
 	for (long i = 0; i < n; i++) {
+		for (int k = 0; k < STORE_MINUTE_SAMPLES; k++)
+			m.sample[k] = (struct store_sample){.sent = 10, .state = 4};
 		m.minute = d->minute++;
 		store_minute(d->store, &m);
 	}

@@ -13,11 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "edged/store_db.h"
 #include "lib/alloc.h"
 #include "lib/loop.h"
 #include "tests/unit/cm.h"
 
-enum { ROWS_MAX = 64, BOUND = 512 * 1024 };
+enum { ROWS_MAX = 64, POINTS_MAX = 2001, BOUND = 2 * 1024 * 1024 };
 
 struct bench {
 	struct loop *loop;
@@ -31,7 +32,12 @@ struct bench {
 	int err;
 	size_t n;
 	char reasons[ROWS_MAX][64];
-	struct store_minute minute;
+	unsigned int step_s, tier_s;
+	int64_t since_s, until_s;
+	struct store_point points[POINTS_MAX];
+	size_t n_moves;
+	uint64_t moves_left_out;
+	int64_t move_ids[ROWS_MAX];
 };
 
 static void on_notice(void *ctx, const char *from, const char *to, const char *reason)
@@ -191,69 +197,324 @@ static void test_events_come_back_in_order_and_filtered(void **state)
 	teardown(&b);
 }
 
-static void on_history(void *ctx, int err, const struct store_minute *rows, size_t n)
+static void on_history(void *ctx, int err, const struct store_history *h)
 {
 	struct bench *b = ctx;
 
 	b->answered = true;
 	b->err = err;
-	b->n = n;
-	if (n)
-		b->minute = rows[n - 1];
+	b->n = 0;
+	if (err)
+		return;
+	b->n = h->n;
+	b->step_s = h->step_s;
+	b->tier_s = h->tier_s;
+	b->since_s = h->since_s;
+	b->until_s = h->until_s;
+	assert_true(h->n <= POINTS_MAX);
+	if (h->n)
+		memcpy(b->points, h->points, h->n * sizeof(*h->points));
+	b->n_moves = h->n_moves;
+	b->moves_left_out = h->moves_left_out;
+	for (size_t i = 0; i < h->n_moves && i < ROWS_MAX; i++)
+		b->move_ids[i] = h->moves[i].id;
 }
 
-static void test_history_keeps_samples_and_histogram(void **state)
+static void ask_history(struct bench *b, const struct store_span *span)
 {
-	struct store_minute m = {.path = "hub/isp1", .minute = 100};
+	b->answered = false;
+	assert_int_equal(store_query_history(b->store, span, on_history, b), 0);
+	wait_answer(b);
+	assert_int_equal(b->err, 0);
+}
+
+/* A minute of ten probes a second around base_us; one of them was lost. */
+static struct store_minute steady(const char *path, int64_t minute, uint32_t base_us)
+{
+	struct store_minute m = {.path = path, .minute = minute};
+
+	for (uint32_t i = 0; i < STORE_MINUTE_SAMPLES; i++)
+		m.sample[i] = (struct store_sample){
+			.delay_us = base_us + i,
+			.p95_us = base_us + 900,
+			.min_us = base_us - 500,
+			.max_us = base_us + 1000,
+			.jitter_us = 300,
+			.sent = 10,
+			.lost = i == 7,
+			.state = 4,
+		};
+	return m;
+}
+
+static void add_minute(struct bench *b, const struct store_minute *m)
+{
+	assert_true(store_minute(b->store, m));
+}
+
+static void test_seconds_come_back_as_they_were(void **state)
+{
+	const struct store_span hour = {.path = "hub/isp1",
+					.since_s = 6000,
+					.until_s = 9600,
+					.now_s = 9600,
+					.points = 2000};
+	struct store_minute m = steady("hub/isp1", 101, 20000);
+	struct store_span short_one = hour;
+	struct bench b;
+
+	(void)state;
+	setup(&b);
+	m.sample[1] =
+		(struct store_sample){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX,
+				      UINT32_MAX, 400,	      300,	  2};
+	m.sample[2].state = 0; /* nobody looked */
+	add_minute(&b, &m);
+	m.sample[0].delay_us = 22000; /* the same minute again replaces */
+	add_minute(&b, &m);
+	short_one.until_s = 6120;
+	ask_history(&b, &short_one);
+	assert_int_equal(b.tier_s, 1);
+	assert_int_equal(b.step_s, 1);
+	assert_int_equal(b.n, 59);
+	assert_int_equal(b.points[0].time_s, 6060);
+	assert_int_equal(b.points[0].f.delay_us, 22000);
+	assert_int_equal(b.points[0].f.p95_us, 20900);
+	assert_int_equal(b.points[0].f.min_us, 19500);
+	assert_int_equal(b.points[0].f.max_us, 21000);
+	assert_int_equal(b.points[0].f.jitter_us, 300);
+	assert_int_equal(b.points[0].f.sent, 10);
+	assert_int_equal(b.points[0].f.up_s, 1);
+	assert_int_equal(b.points[1].f.delay_us, UINT32_MAX);
+	assert_int_equal(b.points[1].f.max_us, UINT32_MAX);
+	assert_int_equal(b.points[1].f.sent, 255); /* more does not fit */
+	assert_int_equal(b.points[1].f.up_s, 0);
+	assert_int_equal(b.points[2].time_s, 6063);
+
+	/* What is not written yet is there, in its place. */
+	m = steady("hub/isp1", 102, 30000);
+	short_one.live = &m;
+	ask_history(&b, &short_one);
+	assert_int_equal(b.n, 59); /* it begins where the question ends */
+	short_one.until_s = 6125;
+	ask_history(&b, &short_one);
+	assert_int_equal(b.n, 64);
+	assert_int_equal(b.points[63].time_s, 6124);
+	assert_int_equal(b.points[63].f.delay_us, 30004);
+
+	ask_history(&b, &(struct store_span){.path = "hub/lte",
+					     .since_s = 6000,
+					     .until_s = 9600,
+					     .now_s = 9600,
+					     .points = 10});
+	assert_int_equal(b.n, 0);
+	teardown(&b);
+}
+
+static void test_a_chart_is_thinned_and_keeps_its_peaks(void **state)
+{
+	struct store_span span = {.path = "hub/isp1",
+				  .until_s = 7200,
+				  .now_s = 7200,
+				  .points = 100};
+	struct store_minute m;
+	struct bench b;
+	uint32_t lost = 0;
+	bool peak = false;
+
+	(void)state;
+	setup(&b);
+	for (int64_t i = 60; i < 120; i++) {
+		m = steady("hub/isp1", i, 20000);
+		if (i == 77)
+			m.sample[13].max_us = 431000;
+		add_minute(&b, &m);
+	}
+	span.since_s = 3600;
+	ask_history(&b, &span);
+	assert_int_equal(b.tier_s, 60); /* 36 s a point: minutes are as good */
+	assert_int_equal(b.step_s, 60);
+	assert_int_equal(b.n, 60);
+	span.points = 1000;
+	ask_history(&b, &span);
+	assert_int_equal(b.tier_s, 1);
+	assert_int_equal(b.step_s, 5);
+	assert_int_equal(b.n, 720);
+	for (size_t i = 0; i < b.n; i++) {
+		assert_int_equal(b.points[i].time_s, 3600 + 5 * i);
+		assert_int_equal(b.points[i].f.sent, 50);
+		assert_int_equal(b.points[i].f.seen_s, 5);
+		lost += b.points[i].f.lost;
+		if (b.points[i].f.max_us == 431000) {
+			assert_int_equal(b.points[i].time_s, 77 * 60 + 10);
+			peak = true;
+		}
+	}
+	assert_true(peak);
+	assert_int_equal(lost, 60);
+	teardown(&b);
+}
+
+/* Seconds, minutes and hours of one path over 40 days, an hour of it in detail. */
+static void test_old_history_becomes_minutes_and_hours(void **state)
+{
+	const int64_t hours = 40 * 24;
+	const int64_t end_s = hours * 3600;
+	struct store_span span = {.path = "hub/isp1",
+				  .until_s = end_s + 1800,
+				  .now_s = end_s + 1800,
+				  .points = 1000};
+	struct store_db *db;
+	struct bench b;
+	char why[160];
+
+	(void)state;
+	setup(&b);
+	store_close(b.store);
+	assert_int_equal(store_db_open(b.path, 16 << 20, &db, why, sizeof(why)), 0);
+	assert_int_equal(store_db_begin(db), 0);
+	for (int64_t h = 0; h < hours; h++)
+		for (int64_t i = 0; i < (h > hours - 24 ? 60 : 2); i++) {
+			struct store_minute m =
+				steady("hub/isp1", h * 60 + i, i ? 30000 : 20000);
+
+			assert_int_equal(store_db_write_minute(db, &m), 0);
+		}
+	for (int64_t i = 0; i < 30; i++) {
+		struct store_minute m = steady("hub/isp1", hours * 60 + i, 40000);
+
+		assert_int_equal(store_db_write_minute(db, &m), 0);
+	}
+	assert_int_equal(store_db_commit(db), 0);
+	store_db_close(db);
+	open_store(&b);
+
+	/* The last hour by seconds, the one before it no longer. */
+	span.since_s = end_s - 1800;
+	ask_history(&b, &span);
+	assert_int_equal(b.tier_s, 1);
+	assert_int_equal(b.n, 720);
+	span.until_s = end_s - 1800;
+	span.since_s = end_s - 5400;
+	ask_history(&b, &span);
+	assert_int_equal(b.tier_s, 60);
+	assert_int_equal(b.n, 60);
+	assert_int_equal(b.points[59].f.sent, 600);
+	assert_int_equal(b.points[59].f.lost, 1);
+
+	/* Forty days by hours; the running hour is joined from its minutes. */
+	span.until_s = end_s + 1800;
+	span.since_s = 0;
+	ask_history(&b, &span);
+	assert_int_equal(b.tier_s, 3600);
+	assert_int_equal(b.step_s, 3600);
+	assert_int_equal(b.n, hours + 1);
+	assert_int_equal(b.points[0].f.sent, 1200);
+	assert_int_equal(b.points[0].f.seen_s, 120);
+	assert_in_range(b.points[0].f.delay_us, 25000, 25059);
+	assert_int_equal(b.points[0].f.max_us, 31000);
+	assert_int_equal(b.points[0].f.min_us, 19500);
+	assert_int_equal(b.points[hours - 1].f.sent, 36000);
+	assert_int_equal(b.points[hours].f.sent, 30 * 600);
+	assert_in_range(b.points[hours].f.delay_us, 40000, 40059);
+
+	/* Minutes are gone after 31 days, hours stay. */
+	span.since_s = 3600;
+	span.until_s = 7200;
+	span.now_s = 7200; /* as if it were then: what is there is told */
+	ask_history(&b, &span);
+	assert_int_equal(b.n, 0);
+	teardown(&b);
+}
+
+static void add_move(struct bench *b, int64_t id, const char *from, const char *to)
+{
+	const struct store_event e = {.id = id,
+				      .time_us = id,
+				      .kind = "steer",
+				      .subject = "hub/voice",
+				      .from = from,
+				      .to = to};
+
+	assert_true(store_event(b->store, &e));
+}
+
+static void test_moves_are_those_of_the_path_and_the_time(void **state)
+{
+	struct store_span span = {.path = "hub/isp1",
+				  .since_s = 100,
+				  .until_s = 200,
+				  .now_s = 200,
+				  .points = 100,
+				  .moves = true};
+	struct bench b;
+
+	(void)state;
+	setup(&b);
+	add_move(&b, 99000000, NULL, "hub/isp1");
+	add_move(&b, 110000000, "hub/isp1", "hub/isp2");
+	add_move(&b, 120000000, "hub/isp11", "hub/isp2");
+	add_move(&b, 130000000, "hub/isp2", "hub/lte+hub/isp1");
+	add_move(&b, 200000000, "hub/isp1", "hub/isp2");
+	settle(&b, 5);
+	ask_history(&b, &span);
+	assert_int_equal(b.n_moves, 2);
+	assert_int_equal(b.move_ids[0], 110000000);
+	assert_int_equal(b.move_ids[1], 130000000);
+	for (int64_t i = 0; i < STORE_MOVES_MAX; i++)
+		add_move(&b, 140000000 + i, "hub/isp1", "hub/isp2");
+	settle(&b, 505);
+	ask_history(&b, &span);
+	assert_int_equal(b.n_moves, STORE_MOVES_MAX);
+	assert_int_equal(b.moves_left_out, 2);
+	assert_int_equal(b.move_ids[0], 140000000);
+	teardown(&b);
+}
+
+static void test_an_event_keeps_its_number(void **state)
+{
+	struct store_event e = {.time_us = 5, .kind = "path", .subject = "x"};
+	struct bench b;
+
+	(void)state;
+	setup(&b);
+	e.id = 1764000000000000;
+	e.reason = "one";
+	assert_true(store_event(b.store, &e));
+	e.reason = "two"; /* a clock set back: the next number, not the same */
+	assert_true(store_event(b.store, &e));
+	settle(&b, 2);
+	ask(&b, &(struct store_filter){.after_id = e.id});
+	assert_int_equal(b.n, 1);
+	assert_string_equal(b.reasons[0], "two");
+	ask(&b, &(struct store_filter){.after_id = e.id - 1});
+	assert_int_equal(b.n, 2);
+	teardown(&b);
+}
+
+static void test_a_minute_of_all_paths_is_one_write(void **state)
+{
+	static const char *const paths[] = {"hub/isp1", "hub/isp2", "hub/lte",
+					    "aws/isp1", "aws/isp2", "aws/lte"};
 	struct mono end = mono_add_ms(mono_now(), 20000);
 	struct bench b;
 
 	(void)state;
 	setup(&b);
-	m.sample[0] = (struct store_sample){21000, 900, 10, 1, 4};
-	m.sample[59] = (struct store_sample){UINT32_MAX, UINT32_MAX, 400, 300, 2};
-	m.histogram[3] = 600;
-	m.histogram[STORE_BUCKETS - 1] = 70000;
-	assert_true(store_minute(b.store, &m));
-	m.minute = 101;
-	assert_true(store_minute(b.store, &m));
-	m.sample[0].delay_us = 22000; /* the same minute again replaces */
-	assert_true(store_minute(b.store, &m));
-	b.n = 0;
-	while (b.n < 2 && mono_before(mono_now(), end)) {
-		b.answered = false;
-		store_query_history(b.store, "hub/isp1", 100, 102, on_history, &b);
-		wait_answer(&b);
-	}
-	assert_int_equal(b.n, 2);
-	assert_int_equal(b.minute.sample[0].delay_us, 22000);
-	assert_int_equal(b.minute.sample[0].jitter_us, 900);
-	assert_int_equal(b.minute.sample[0].lost, 1);
-	assert_int_equal(b.minute.sample[59].delay_us, UINT32_MAX);
-	assert_int_equal(b.minute.sample[59].jitter_us, UINT32_MAX);
-	assert_int_equal(b.minute.sample[59].sent, 255);
-	assert_int_equal(b.minute.sample[1].sent, 0);
-	assert_int_equal(b.minute.histogram[3], 600);
-	assert_int_equal(b.minute.histogram[STORE_BUCKETS - 1], 65535);
-	b.answered = false;
-	store_query_history(b.store, "hub/lte", 0, 1000, on_history, &b);
-	wait_answer(&b);
-	assert_int_equal(b.n, 0);
-	teardown(&b);
-}
+	for (int64_t minute = 0; minute < 5; minute++) {
+		for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+			struct store_minute m = steady(paths[i], 58 + minute, 20000);
 
-static void test_buckets_grow_and_hold_their_delays(void **state)
-{
-	(void)state;
-	assert_int_equal(store_bucket(0), 0);
-	assert_int_equal(store_bucket(1000), 0);
-	assert_int_equal(store_bucket(1001), 1);
-	assert_int_equal(store_bucket(UINT32_MAX), STORE_BUCKETS - 1);
-	for (unsigned int i = 0; i + 1 < STORE_BUCKETS; i++) {
-		assert_true(store_bucket_us(i) < store_bucket_us(i + 1));
-		assert_int_equal(store_bucket(store_bucket_us(i)), i);
-		assert_int_equal(store_bucket(store_bucket_us(i) + 1), i + 1);
+			add_minute(&b, &m);
+		}
+		while (store_counters(b.store).written <
+			       (uint64_t)(minute + 1) * ARRAY_LEN(paths) &&
+		       mono_before(mono_now(), end))
+			loop_run_once(b.loop);
+		/* The one in which an hour ends, too. */
+		assert_int_equal(store_counters(b.store).commits, minute + 1);
 	}
+	teardown(&b);
 }
 
 static void spoil(const char *path, off_t at, const void *bytes, size_t len)
@@ -360,41 +621,144 @@ static void test_the_queue_is_bounded_and_says_what_it_left_out(void **state)
 	loop_free(b.loop);
 }
 
-static void test_the_file_stays_below_its_bound(void **state)
+/*
+ * What six paths leave in a year, as the file then is: 31 days of minutes, hours of
+ * the other eleven months (of which only the minute that makes them is written
+ * here), an hour of seconds. And a month of them is read while a reader waits.
+ */
+static void test_a_year_of_six_paths_is_small(void **state)
 {
-	struct store_minute m = {.path = "hub/isp1"};
-	struct bench b = {.loop = loop_new()};
-	struct store_params params = {.path = b.path,
-				      .max_bytes = BOUND,
-				      .notice = on_notice,
-				      .ctx = &b};
-	struct mono end = mono_add_ms(mono_now(), 30000);
+	enum { PATHS = 6, DAYS = 366, FINE = 32, BYTES_MAX = 28 << 20 };
+	static const char *const paths[PATHS] = {"hub/isp1", "hub/isp2", "hub/lte",
+						 "aws/isp1", "aws/isp2", "aws/lte"};
+	struct store_span span = {.until_s = DAYS * 86400, .now_s = DAYS * 86400};
+	struct mono begun;
+	struct store_db *db;
+	struct bench b;
 	struct stat st;
+	char why[160];
 
 	(void)state;
-	snprintf(b.dir, sizeof(b.dir), "/tmp/test-store-XXXXXX");
-	assert_non_null(mkdtemp(b.dir));
-	snprintf(b.path, sizeof(b.path), "%s/edged.db", b.dir);
-	b.store = store_open(b.loop, &params);
-	/* Twice the bound, in batches smaller than the slice that makes room. */
-	for (int batch = 1; batch <= 45; batch++) {
-		for (int i = 0; i < 30; i++, m.minute++)
-			assert_true(store_minute(b.store, &m));
-		while (store_counters(b.store).written < (uint64_t)batch * 30 &&
-		       mono_before(mono_now(), end))
-			loop_run_once(b.loop);
-	}
+	setup(&b);
 	store_close(b.store);
-	assert_int_equal(b.notices, 0);
+	assert_int_equal(store_db_open(b.path, 256 << 20, &db, why, sizeof(why)), 0);
+	for (int64_t day = 0; day < DAYS; day++) {
+		assert_int_equal(store_db_shrink(db), 0);
+		assert_int_equal(store_db_begin(db), 0);
+		for (int64_t i = 0; i < 1440; i += day < DAYS - FINE ? 60 : 1)
+			for (int p = 0; p < PATHS; p++) {
+				struct store_minute m =
+					steady(paths[p], day * 1440 + i,
+					       20000 + (uint32_t)(p * 7000 + i * 13));
+
+				assert_int_equal(store_db_write_minute(db, &m), 0);
+			}
+		assert_int_equal(store_db_commit(db), 0);
+	}
+	store_db_close(db);
+	assert_int_equal(stat(b.path, &st), 0);
+	print_message("# a year of six paths: %lld bytes\n", (long long)st.st_size);
+	assert_true(st.st_size < BYTES_MAX);
+	open_store(&b);
+	ask(&b, &(struct store_filter){0}); /* it is open */
+	begun = mono_now();
+	for (int p = 0; p < PATHS; p++) {
+		span.path = paths[p];
+		span.since_s = span.until_s - 30 * 86400;
+		span.points = 2000; /* 1,440 of half an hour, read from minutes */
+		ask_history(&b, &span);
+		assert_int_equal(b.tier_s, 60);
+		assert_int_equal(b.n, 1440);
+	}
+	print_message("# a month of them was read in %lld ms\n",
+		      (long long)mono_diff_ms(mono_now(), begun));
+	span.since_s = 0;
+	ask_history(&b, &span);
+	assert_int_equal(b.tier_s, 3600);
+	assert_int_equal(b.step_s, 7200 * 3);
+	assert_int_equal(b.n, DAYS * 4);
+	teardown(&b);
+}
+
+/* Many paths on a small disk: the oldest rows go, the newest stay, of each kind. */
+static void test_the_file_stays_below_its_bound(void **state)
+{
+	enum { PATHS = 50, MINUTES = 240 };
+	struct store_span span = {.path = "hub/isp7",
+				  .since_s = 0,
+				  .until_s = MINUTES * 60,
+				  .now_s = MINUTES * 60,
+				  .points = 2000};
+	struct store_db *db;
+	struct bench b;
+	struct stat st;
+	char path[32];
+	char why[160];
+
+	(void)state;
+	setup(&b);
+	store_close(b.store);
+	assert_int_equal(store_db_open(b.path, BOUND, &db, why, sizeof(why)), 0);
+	for (int64_t minute = 0; minute < MINUTES; minute++) {
+		assert_int_equal(store_db_shrink(db), 0);
+		assert_int_equal(store_db_begin(db), 0);
+		for (int i = 0; i < PATHS; i++) {
+			struct store_minute m = steady(path, minute, 20000);
+
+			snprintf(path, sizeof(path), "hub/isp%d", i);
+			assert_int_equal(store_db_write_minute(db, &m), 0);
+		}
+		assert_int_equal(store_db_commit(db), 0);
+	}
+	store_db_close(db);
 	assert_int_equal(stat(b.path, &st), 0);
 	assert_true(st.st_size <= BOUND + 4096);
-	params.max_bytes = 4 << 20;
-	b.store = store_open(b.loop, &params);
-	b.answered = false;
-	store_query_history(b.store, "hub/isp1", 0, m.minute, on_history, &b);
-	wait_answer(&b);
-	assert_true(b.n > 300);
-	assert_int_equal(b.minute.minute, m.minute - 1);
+	open_store(&b);
+	ask_history(&b, &span);
+	assert_int_equal(b.tier_s, 60); /* what was kept of four hours */
+	assert_true(b.n > 60);
+	assert_int_equal(b.points[b.n - 1].time_s, MINUTES * 60 - 60);
+	span.since_s = MINUTES * 60 - 300;
+	ask_history(&b, &span);
+	assert_int_equal(b.tier_s, 1);
+	assert_int_equal(b.n, 300);
+	teardown(&b);
+}
+
+static void test_only_the_newest_events_stay(void **state)
+{
+	enum { MOST = 4 * 1024 * 1024 / 1280 };
+	struct store_filter all = {.limit = STORE_LIMIT_MAX};
+	struct store_db *db;
+	struct bench b;
+	char why[160];
+
+	(void)state;
+	setup(&b);
+	store_close(b.store);
+	assert_int_equal(store_db_open(b.path, 4 << 20, &db, why, sizeof(why)), 0);
+	for (int64_t i = 1; i <= 2 * MOST; i++) {
+		const struct store_event e = {.id = i * 1000000,
+					      .time_us = i,
+					      .kind = "path",
+					      .subject = "x",
+					      .reason = "y"};
+
+		if (i % 100 == 1) {
+			assert_int_equal(store_db_shrink(db), 0);
+			assert_int_equal(store_db_begin(db), 0);
+		}
+		assert_int_equal(store_db_write_event(db, &e), 0);
+		if (i % 100 == 0 || i == 2 * MOST)
+			assert_int_equal(store_db_commit(db), 0);
+	}
+	store_db_close(db);
+	open_store(&b);
+	ask(&b, &all);
+	assert_in_range(b.n, MOST, MOST + MOST / 25);
+	all.after_id = 2 * MOST * 1000000LL - 1;
+	ask(&b, &all);
+	assert_int_equal(b.n, 1); /* the last one is there */
 	teardown(&b);
 }
 
@@ -402,12 +766,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_events_come_back_in_order_and_filtered),
-		cmocka_unit_test(test_history_keeps_samples_and_histogram),
-		cmocka_unit_test(test_buckets_grow_and_hold_their_delays),
+		cmocka_unit_test(test_seconds_come_back_as_they_were),
+		cmocka_unit_test(test_a_chart_is_thinned_and_keeps_its_peaks),
+		cmocka_unit_test(test_old_history_becomes_minutes_and_hours),
+		cmocka_unit_test(test_moves_are_those_of_the_path_and_the_time),
+		cmocka_unit_test(test_an_event_keeps_its_number),
+		cmocka_unit_test(test_a_minute_of_all_paths_is_one_write),
+		cmocka_unit_test(test_a_year_of_six_paths_is_small),
 		cmocka_unit_test(test_a_damaged_file_is_moved_aside_once),
 		cmocka_unit_test(test_a_newer_or_foreign_file_is_not_touched),
 		cmocka_unit_test(test_the_queue_is_bounded_and_says_what_it_left_out),
 		cmocka_unit_test(test_the_file_stays_below_its_bound),
+		cmocka_unit_test(test_only_the_newest_events_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

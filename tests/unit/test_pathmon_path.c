@@ -112,6 +112,9 @@ static void test_answered_path_is_up_and_measured(void **state)
 	assert_in_range(t.sent, 98, 102);
 	assert_int_equal(t.lost, 0);
 	assert_int_equal(t.in_flight, 0);
+	/* 20 ms is above 16 and within 32: the sixth bucket. */
+	assert_int_equal(t.answers[5], t.sent);
+	assert_int_equal(t.delay_sum_us, t.sent * 20 * MS);
 	pm_path_stats(p, 0, now, &st);
 	assert_int_equal(st.delay_us, 20 * MS);
 	pm_path_stats(p, 1, now, &st);

@@ -179,6 +179,9 @@ static void test_measure_counts_in_order_and_looks_back_a_second(void **state)
 	/* Answers that arrived within the last second: 48 (5.02) and 49 (5.12). */
 	assert_int_equal(m.answers, 2);
 	assert_int_equal(m.delay_us, 220 * MS);
+	assert_int_equal(m.delay_min_us, 220 * MS);
+	assert_int_equal(m.delay_p95_us, 220 * MS);
+	assert_int_equal(m.delay_max_us, 220 * MS);
 	assert_true(m.jitter_us > 0);
 	pm_window_measure(w, at(9 * S), &m);
 	assert_int_equal(m.answers, 0);
