@@ -20,6 +20,7 @@ edge_zebra_SOURCES = \
 	routing/zebra/audit.c routing/zebra/audit.h \
 	routing/zebra/main.c \
 	routing/zebra/mirror.c routing/zebra/mirror.h \
+	routing/zebra/vty.c routing/zebra/vty.h \
 	routing/zebra/vtysh.c routing/zebra/vtysh.h \
 	routing/zebra/zclient.h \
 	routing/zebra/zsock.c routing/zebra/zsock.h

@@ -14,6 +14,7 @@
 #include "lib/loop.h"
 #include "lib/text.h"
 #include "routing/bgp/render.h"
+#include "routing/zebra/vty.h"
 
 enum {
 	TIMEOUT_MS = 15000,
@@ -35,7 +36,8 @@ struct vtysh {
 	void *ctx;
 	char dir[128];
 	const struct rt_bgp *bgp;
-	struct child *child;
+	struct child *child; /* a vtysh */
+	struct vty *vty; /* a question to bgpd itself */
 	enum job job;
 	struct loop_timer watch;
 	struct stat socket; /* of the bgpd we know; st_ino 0: none */
@@ -84,9 +86,25 @@ static void start_job(struct vtysh *v, enum job job, const char *const *argv,
 	v->child = child_run(v->loop, &spec, done, v);
 }
 
+/* Ask bgpd itself: done again and again, it must cost next to nothing. */
+static void start_question(struct vtysh *v, enum job job, const char *command,
+			   vty_done done)
+{
+	char path[sizeof(v->dir) + 16];
+	struct vty_spec spec = {.path = path,
+				.command = command,
+				.timeout_ms = TIMEOUT_MS,
+				.output_max = RT_RUNNING_MAX};
+
+	snprintf(path, sizeof(path), "%s/bgpd.vty", v->dir);
+	v->job = job;
+	v->vty = vty_ask(v->loop, &spec, done, v);
+}
+
 static void end_job(struct vtysh *v)
 {
 	v->child = NULL;
+	v->vty = NULL;
 	v->job = JOB_NONE;
 }
 
@@ -113,7 +131,9 @@ static void on_written(void *ctx, int status, const char *output, size_t len)
 	(void)len;
 	end_job(v);
 	/* A line that stood already may fail; what counts is what stands then. */
-	if (status != 0)
+	if (status == -ENOENT)
+		set_error(v, "there is no vtysh program");
+	else if (status != 0)
 		refused(v, output);
 	look_in(v, ++v->rounds < ROUNDS_MAX ? 0 : AUDIT_US);
 	v->poll_at = loop_now(v->loop);
@@ -154,8 +174,7 @@ static void on_running(void *ctx, int status, const char *output, size_t len)
 	end_job(v);
 	if (status != 0 || !v->bgp) {
 		if (v->bgp && v->bgp->asn)
-			set_error(v, status == -ENOENT ? "there is no vtysh program"
-						       : "bgpd does not answer");
+			set_error(v, "bgpd does not answer");
 		v->stands = v->bgp && !v->bgp->asn;
 		look_in(v, RETRY_US * 4);
 		next_job(v);
@@ -182,10 +201,7 @@ static void on_running(void *ctx, int status, const char *output, size_t len)
 
 static void read_lines(struct vtysh *v)
 {
-	const char *argv[] = {"vtysh", "--vty_socket",	      v->dir, "-d", "bgpd",
-			      "-c",    "show running-config", NULL};
-
-	start_job(v, JOB_READ, argv, NULL, on_running, RT_RUNNING_MAX);
+	start_question(v, JOB_READ, "show running-config", on_running);
 }
 
 /* --- sessions -------------------------------------------------------------------------- */
@@ -220,11 +236,8 @@ static void judge_sessions(struct vtysh *v)
 static void on_polled(void *ctx, int status, const char *output, size_t len)
 {
 	struct vtysh *v = ctx;
-	/* Before it may stand a complaint of PAM's, which lets us go on. */
-	const char *begin = strchr(output, '{');
-	json_t *summary = status || !begin ? NULL : json_loads(begin, 0, NULL);
+	json_t *summary = status ? NULL : json_loadb(output, len, 0, NULL);
 
-	(void)len;
 	end_job(v);
 	if (summary && !json_equal(summary, v->summary)) {
 		json_decref(v->summary);
@@ -241,10 +254,7 @@ static void on_polled(void *ctx, int status, const char *output, size_t len)
 
 static void poll_sessions(struct vtysh *v)
 {
-	const char *argv[] = {"vtysh", "--vty_socket",		v->dir, "-d", "bgpd",
-			      "-c",    "show bgp summary json", NULL};
-
-	start_job(v, JOB_POLL, argv, NULL, on_polled, RT_RUNNING_MAX);
+	start_question(v, JOB_POLL, "show bgp summary json", on_polled);
 }
 
 struct json_t *vtysh_sessions(const struct vtysh *v)
@@ -283,7 +293,7 @@ void vtysh_forget_sessions(struct vtysh *v)
 	v->all_established = false;
 	v->poll_at = loop_now(v->loop);
 	if (v->job == JOB_POLL) {
-		child_cancel(v->child); /* asked before it went */
+		vty_cancel(v->vty); /* asked before it went */
 		end_job(v);
 	}
 }
@@ -382,13 +392,6 @@ static void on_watch(void *ctx, struct mono now)
 	loop_timer_at(v->loop, &v->watch, mono_add_us(now, WATCH_US), on_watch, v);
 }
 
-void vtysh_touch(struct vtysh *v)
-{
-	v->rounds = 0;
-	look_in(v, 0);
-	next_job(v);
-}
-
 bool vtysh_settled(const struct vtysh *v)
 {
 	if (v->job == JOB_READ || v->job == JOB_WRITE)
@@ -418,7 +421,9 @@ void vtysh_set_bgp(struct vtysh *v, const struct rt_bgp *b, bool same)
 		return;
 	v->stands = false;
 	judge_sessions(v);
-	vtysh_touch(v);
+	v->rounds = 0;
+	/* At the next watch: tunnels come up together, and so do their lines. */
+	look_in(v, 0);
 }
 
 struct vtysh *vtysh_new(struct loop *loop, const struct vtysh_ops *ops, void *ctx)
@@ -437,6 +442,7 @@ void vtysh_free(struct vtysh *v)
 	if (!v)
 		return;
 	child_cancel(v->child);
+	vty_cancel(v->vty);
 	loop_timer_stop(&v->watch);
 	json_decref(v->summary);
 	free(v);

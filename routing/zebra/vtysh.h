@@ -2,9 +2,9 @@
 /*
  * vtysh - our BGP lines in bgpd, and what its sessions do
  *
- * Reads bgpd's running configuration, renders what is missing or too much
- * (routing/bgp/render.h) and hands it over; nothing is ever written to FRR's
- * files. bgpd's socket tells by its birth when there is a new bgpd: then the
+ * Reads bgpd's running configuration (routing/zebra/vty.h), renders what is missing
+ * or too much (routing/bgp/render.h) and hands it over by vtysh, which alone knows
+ * how to write; nothing is ever written to FRR's files. bgpd's socket tells by its birth when there is a new bgpd: then the
  * lines are sent again. Every 30 s they are looked at anyway.
  */
 #ifndef ED_ROUTING_ZEBRA_VTYSH_H
@@ -34,9 +34,6 @@ void vtysh_set_dir(struct vtysh *v, const char *dir);
  * only in another place.
  */
 void vtysh_set_bgp(struct vtysh *v, const struct rt_bgp *b, bool same);
-
-/* bgpd may have lost our lines: look at once. */
-void vtysh_touch(struct vtysh *v);
 
 /* Settings that old zebras need (zclient.h, zc_needs_hygiene()). */
 void vtysh_zebra_hygiene(struct vtysh *v);

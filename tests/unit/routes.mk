@@ -7,7 +7,8 @@ ROUTES_TESTS = \
 	tests/unit/test_routing_bgp_render \
 	tests/unit/test_routing_classify_nft \
 	tests/unit/test_routing_intent \
-	tests/unit/test_routing_zebra_mirror
+	tests/unit/test_routing_zebra_mirror \
+	tests/unit/test_routing_zebra_vty
 check_PROGRAMS += $(ROUTES_TESTS)
 TESTS += $(ROUTES_TESTS)
 EXTRA_DIST += tests/golden/nft/table.json tests/golden/bgp/running.in \
@@ -39,6 +40,10 @@ tests_unit_test_routing_zebra_mirror_SOURCES = tests/unit/test_routing_zebra_mir
 	routing/zebra/mirror.c
 tests_unit_test_routing_zebra_mirror_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_routing_zebra_mirror_LDADD = $(ROUTING_LIBS) $(LIB_LIBS) $(TEST_LIBS)
+tests_unit_test_routing_zebra_vty_SOURCES = tests/unit/test_routing_zebra_vty.c \
+	routing/zebra/vty.c
+tests_unit_test_routing_zebra_vty_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_routing_zebra_vty_LDADD = $(LIB_LIBS) $(TEST_LIBS)
 tests_unit_test_edged_steer_want_SOURCES = tests/unit/test_edged_steer_want.c \
 	edged/steer_want.c
 tests_unit_test_edged_steer_want_CFLAGS = $(TEST_CFLAGS)
