@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/rng.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,11 +49,29 @@ void rng_bytes(struct rng *r, void *p, size_t len)
 	}
 }
 
+static void small_number(struct rng *r, void *p, size_t len)
+{
+	uint8_t *from;
+
+	if (r->seeded) {
+		rng_bytes(r, p, len);
+		return;
+	}
+	if (r->pool_left < len) {
+		rng_bytes(r, r->pool, sizeof(r->pool));
+		r->pool_left = sizeof(r->pool);
+	}
+	from = r->pool + sizeof(r->pool) - r->pool_left;
+	memcpy(p, from, len);
+	OPENSSL_cleanse(from, len);
+	r->pool_left -= (uint16_t)len;
+}
+
 uint32_t rng_u32(struct rng *r)
 {
 	uint32_t v;
 
-	rng_bytes(r, &v, sizeof(v));
+	small_number(r, &v, sizeof(v));
 	return v;
 }
 
@@ -60,7 +79,7 @@ uint64_t rng_u64(struct rng *r)
 {
 	uint64_t v;
 
-	rng_bytes(r, &v, sizeof(v));
+	small_number(r, &v, sizeof(v));
 	return v;
 }
 

@@ -2,7 +2,9 @@
 /*
  * rng - random bytes and jitter, injected into every part that needs them
  *
- * The system generator is OpenSSL's. A seeded one makes a simulation repeat
+ * The system generator is OpenSSL's. Small numbers (jitter, identifiers) are drawn
+ * from a little pool of its bytes, each given out once and wiped: asking for every
+ * one alone costs more than sending the packet it is for. A seeded one makes a simulation repeat
  * itself exactly; it is no cryptographic generator and only tests create one.
  */
 #ifndef ED_LIB_RNG_H
@@ -12,9 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { RNG_POOL_BYTES = 512 };
+
 struct rng {
 	bool seeded;
 	uint64_t state;
+	uint16_t pool_left; /* bytes at the pool's end that were not given out */
+	uint8_t pool[RNG_POOL_BYTES];
 };
 
 /* The system's generator. */
@@ -23,7 +29,10 @@ struct rng rng_system(void);
 /* A repeatable generator for tests. */
 struct rng rng_seeded(uint64_t seed);
 
-/* len random bytes into p. Ends the process when the system has none. */
+/*
+ * len random bytes into p, never from the pool: for keys and nonces. Ends the
+ * process when the system has none.
+ */
 void rng_bytes(struct rng *r, void *p, size_t len);
 
 uint32_t rng_u32(struct rng *r);

@@ -48,6 +48,7 @@ struct pm_prober {
 	struct pm_target *targets; /* list of all */
 	struct pm_target *by_ifindex; /* those that run */
 	struct ratelimit complain;
+	struct pm_inbox *inbox;
 	uint16_t next_id;
 	uint32_t n_targets;
 	uint64_t strays;
@@ -245,22 +246,21 @@ static bool handle(struct probe_socket *s, const struct pm_datagram *d,
 static void readable(void *ctx, int fd, unsigned int events)
 {
 	struct probe_socket *s = ctx;
-	uint8_t buf[ANSWER_MAX];
+	int n = pm_inbox_fill(s->pr->inbox, fd);
 
 	(void)events;
-	for (int i = 0; i < PM_SOCK_BURST; i++) {
+	if (n < 0 && n != -EAGAIN && n != -EINTR) {
+		/* A port or host unreachable of an earlier probe. */
+		ed_warn_limited(&s->pr->complain, mono_now(), "prober",
+				"receive: errno %d", -n);
+	}
+	for (int i = 0; i < n; i++) {
+		const uint8_t *bytes;
 		struct pm_datagram d;
-		int len = pm_sock_recv(fd, buf, sizeof(buf), &d);
+		int len = pm_inbox_get(s->pr->inbox, i, &d, &bytes);
 
-		if (len == -EAGAIN || len == -EINTR)
-			return;
-		if (len == -EPROTO || (len >= 0 && !handle(s, &d, buf, (size_t)len))) {
+		if (len < 0 || !handle(s, &d, bytes, (size_t)len))
 			s->pr->strays++;
-		} else if (len < 0) {
-			/* A port or host unreachable of an earlier probe. */
-			ed_warn_limited(&s->pr->complain, mono_now(), "prober",
-					"receive: errno %d", -len);
-		}
 	}
 }
 
@@ -291,6 +291,7 @@ struct pm_prober *pm_prober_new(struct loop *loop, struct rng *rng,
 	/* A run after a restart is another session to a reflector. */
 	pr->next_id = (uint16_t)rng_u32(rng);
 	pr->complain = ratelimit_init(1, COMPLAIN_US);
+	pr->inbox = pm_inbox_new(ANSWER_MAX);
 	for (int f = 0; f < FAMILIES; f++) {
 		for (int k = 0; k < KINDS; k++) {
 			pr->sockets[f][k] = (struct probe_socket){
@@ -321,6 +322,7 @@ void pm_prober_free(struct pm_prober *pr)
 				close(pr->sockets[f][k].fd);
 		}
 	}
+	pm_inbox_free(pr->inbox);
 	free(pr);
 }
 

@@ -48,7 +48,7 @@ struct pm_reflector {
 	struct family_socket sockets[2];
 	struct place *places;
 	uint64_t strays;
-	uint8_t in[PM_STAMP_MAX + 1];
+	struct pm_inbox *inbox;
 	uint8_t out[PM_STAMP_MAX + 1];
 };
 
@@ -67,7 +67,7 @@ static struct place *find(struct pm_reflector *rf, unsigned int ifindex, uint8_t
 }
 
 static void answer(struct family_socket *s, struct place *p,
-		   const struct pm_datagram *came, size_t len)
+		   const struct pm_datagram *came, const uint8_t *in, size_t len)
 {
 	struct pm_reflector *rf = s->rf;
 	struct pm_stamp_reflection r = {
@@ -93,7 +93,7 @@ static void answer(struct family_socket *s, struct place *p,
 	}
 	clock_gettime(CLOCK_REALTIME, &wall);
 	r.sent = pm_stamp_ntp(wall.tv_sec, wall.tv_nsec);
-	n = pm_stamp_reflect(rf->in, len, &r, rf->out, sizeof(rf->out));
+	n = pm_stamp_reflect(in, len, &r, rf->out, sizeof(rf->out));
 	if (n < 0)
 		return;
 	p->seq++;
@@ -101,7 +101,8 @@ static void answer(struct family_socket *s, struct place *p,
 	(void)pm_sock_send(s->fd, &back, rf->out, (size_t)n);
 }
 
-static bool handle(struct family_socket *s, const struct pm_datagram *d, size_t len)
+static bool handle(struct family_socket *s, const struct pm_datagram *d,
+		   const uint8_t *in, size_t len)
 {
 	struct place *p = find(s->rf, d->ifindex, d->peer.addr.family);
 	struct pm_stamp_request q;
@@ -110,7 +111,7 @@ static bool handle(struct family_socket *s, const struct pm_datagram *d, size_t 
 	if (!p || !addr_equal(&d->peer.addr, &p->where.peer) ||
 	    !addr_equal(&d->local, &p->where.local))
 		return false;
-	if (len > PM_STAMP_MAX || pm_stamp_decode(s->rf->in, len, &q) < 0)
+	if (len > PM_STAMP_MAX || pm_stamp_decode(in, len, &q) < 0)
 		return false;
 	if (p->port != d->peer.port || p->ssid != q.ssid) {
 		p->port = d->peer.port;
@@ -118,7 +119,7 @@ static bool handle(struct family_socket *s, const struct pm_datagram *d, size_t 
 		p->seq = 0;
 	}
 	target = p->target;
-	answer(s, p, d, len);
+	answer(s, p, d, in, len);
 	/* Last: what the host does about it may remove the place. */
 	if (target)
 		pm_target_heard(target, q.has_report ? &q.report : NULL, d->at);
@@ -128,16 +129,16 @@ static bool handle(struct family_socket *s, const struct pm_datagram *d, size_t 
 static void readable(void *ctx, int fd, unsigned int events)
 {
 	struct family_socket *s = ctx;
+	/* An error is of an answer sent earlier (unreachable), or nothing waits. */
+	int n = pm_inbox_fill(s->rf->inbox, fd);
 
 	(void)events;
-	for (int i = 0; i < PM_SOCK_BURST; i++) {
+	for (int i = 0; i < n; i++) {
+		const uint8_t *in;
 		struct pm_datagram d;
-		int len = pm_sock_recv(fd, s->rf->in, sizeof(s->rf->in), &d);
+		int len = pm_inbox_get(s->rf->inbox, i, &d, &in);
 
-		if (len == -EAGAIN || len == -EINTR)
-			return;
-		/* Other errors are of an answer sent earlier (unreachable). */
-		if (len == -EPROTO || (len >= 0 && !handle(s, &d, (size_t)len)))
+		if (len < 0 || !handle(s, &d, in, (size_t)len))
 			s->rf->strays++;
 	}
 }
@@ -149,6 +150,7 @@ struct pm_reflector *pm_reflector_new(struct loop *loop, uint16_t port, uint32_t
 	int first_err = 0;
 	int open = 0;
 
+	rf->inbox = pm_inbox_new(PM_STAMP_MAX + 1);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		struct family_socket *s = &rf->sockets[i];
 		int err;
@@ -164,6 +166,7 @@ struct pm_reflector *pm_reflector_new(struct loop *loop, uint16_t port, uint32_t
 		open++;
 	}
 	if (!open) {
+		pm_inbox_free(rf->inbox);
 		free(rf);
 		errno = -first_err;
 		return NULL;
@@ -187,6 +190,7 @@ void pm_reflector_free(struct pm_reflector *rf)
 		if (rf->sockets[i].fd >= 0)
 			close(rf->sockets[i].fd);
 	}
+	pm_inbox_free(rf->inbox);
 	free(rf);
 }
 

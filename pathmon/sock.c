@@ -5,6 +5,7 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -236,36 +237,86 @@ static void read_cmsg(const struct cmsghdr *c, struct pm_datagram *d,
 	}
 }
 
-int pm_sock_recv(int fd, void *buf, size_t cap, struct pm_datagram *d)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[256];
-	} control;
-	struct sockaddr_storage ss;
-	struct iovec iov = {.iov_base = buf, .iov_len = cap};
-	struct msghdr m = {
-		.msg_name = &ss,
-		.msg_namelen = sizeof(ss),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct timespec stamp = {0};
-	ssize_t len = recvmsg(fd, &m, 0);
+/* --- receiving ------------------------------------------------------------------ */
 
-	if (len < 0)
+union control {
+	struct cmsghdr align;
+	char bytes[256];
+};
+
+struct pm_inbox {
+	struct mmsghdr msgs[PM_SOCK_BURST];
+	struct iovec iov[PM_SOCK_BURST];
+	struct sockaddr_storage from[PM_SOCK_BURST];
+	union control control[PM_SOCK_BURST];
+	int used; /* by the last fill */
+	uint8_t bytes[];
+};
+
+/* The kernel wrote what it used of each. */
+static void make_room(struct pm_inbox *b, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		struct msghdr *m = &b->msgs[i].msg_hdr;
+
+		m->msg_namelen = sizeof(b->from[i]);
+		m->msg_controllen = sizeof(b->control[i]);
+		m->msg_flags = 0;
+	}
+}
+
+struct pm_inbox *pm_inbox_new(size_t cap)
+{
+	struct pm_inbox *b = ed_alloc(sizeof(*b) + PM_SOCK_BURST * cap);
+
+	for (size_t i = 0; i < PM_SOCK_BURST; i++) {
+		struct msghdr *m = &b->msgs[i].msg_hdr;
+
+		b->iov[i] =
+			(struct iovec){.iov_base = b->bytes + i * cap, .iov_len = cap};
+		m->msg_name = &b->from[i];
+		m->msg_iov = &b->iov[i];
+		m->msg_iovlen = 1;
+		m->msg_control = &b->control[i];
+	}
+	make_room(b, 0, PM_SOCK_BURST);
+	return b;
+}
+
+void pm_inbox_free(struct pm_inbox *b)
+{
+	free(b);
+}
+
+int pm_inbox_fill(struct pm_inbox *b, int fd)
+{
+	int n;
+
+	make_room(b, 0, b->used);
+	b->used = 0;
+	n = recvmmsg(fd, b->msgs, PM_SOCK_BURST, MSG_DONTWAIT, NULL);
+	if (n < 0)
 		return -errno;
+	b->used = n;
+	return n;
+}
+
+int pm_inbox_get(struct pm_inbox *b, int i, struct pm_datagram *d,
+		 const uint8_t **ret_bytes)
+{
+	struct msghdr *m = &b->msgs[i].msg_hdr;
+	struct timespec stamp = {0};
+
 	*d = (struct pm_datagram){0};
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
 		read_cmsg(c, d, &stamp);
-	if (!d->ifindex || endpoint_from_sockaddr(&ss, &d->peer) < 0)
+	if (!d->ifindex || endpoint_from_sockaddr(&b->from[i], &d->peer) < 0)
 		return -EPROTO;
 	if (!stamp.tv_sec)
 		clock_gettime(CLOCK_REALTIME, &stamp);
 	d->at = mono_of_wall(&stamp);
 	d->wall_sec = stamp.tv_sec;
 	d->wall_nsec = stamp.tv_nsec;
-	return (int)len;
+	*ret_bytes = b->iov[i].iov_base;
+	return (int)b->msgs[i].msg_len;
 }

@@ -16,9 +16,11 @@
 #include "lib/mono.h"
 
 enum pm_sock_limits {
-	PM_SOCK_BURST = 64, /* datagrams handled in one callback */
+	PM_SOCK_BURST = 16, /* datagrams received, and handled, at once */
 	PM_SOCK_BUFFER = 1024 * 1024, /* receive buffer asked for, bytes */
 };
+
+struct pm_inbox;
 
 /* A datagram as it came, or as it is to leave. */
 struct pm_datagram {
@@ -47,11 +49,23 @@ int pm_sock_icmp(uint8_t family, uint32_t mark, int *ret_fd);
 /* Send. Returns 0 or a negative errno. */
 int pm_sock_send(int fd, const struct pm_datagram *d, const void *data, size_t len);
 
+/* Room for a burst of received datagrams, each cut off at cap bytes. */
+struct pm_inbox *pm_inbox_new(size_t cap);
+void pm_inbox_free(struct pm_inbox *b);
+
 /*
- * Receive one datagram into buf. Returns its length (what is over cap is cut
- * off), or a negative errno; -EAGAIN when none waits, -EPROTO when it came
- * without the control data needed.
+ * Receive what waits, by one system call. Returns how many datagrams (at most
+ * PM_SOCK_BURST: the socket stays readable when there are more), or a negative
+ * errno; -EAGAIN when none waits.
  */
-int pm_sock_recv(int fd, void *buf, size_t cap, struct pm_datagram *d);
+int pm_inbox_fill(struct pm_inbox *b, int fd);
+
+/*
+ * The datagram i of the last fill. Returns its length, with its bytes, which are
+ * valid until the next fill, or -EPROTO when it came without the control data
+ * needed.
+ */
+int pm_inbox_get(struct pm_inbox *b, int i, struct pm_datagram *d,
+		 const uint8_t **ret_bytes);
 
 #endif
