@@ -24,18 +24,30 @@ conf-presets-clean:
 .PHONY: conf-presets-clean
 
 # The service manager's files. They are harmless where there is no systemd.
-systemdunitdir = $(prefix)/lib/systemd/system
+# $(systemdunitdir) is configure's.
 nodist_systemdunit_DATA = \
 	conf/systemd/edge-esp.service \
 	conf/systemd/edge-esp.socket \
-	conf/systemd/edge-zebra.service \
 	conf/systemd/edged.service
-CONF_GENERATED = $(nodist_systemdunit_DATA) conf/systemd/tmpfiles.conf
+if WEBUI
+nodist_systemdunit_DATA += conf/systemd/edge-webui.service
+endif
+if ZEBRA
+nodist_systemdunit_DATA += conf/systemd/edge-zebra.service
+endif
+CONF_GENERATED = \
+	conf/systemd/edge-esp.service \
+	conf/systemd/edge-esp.socket \
+	conf/systemd/edge-webui.service \
+	conf/systemd/edge-zebra.service \
+	conf/systemd/edged.service \
+	conf/systemd/tmpfiles.conf
 CONF_PLAIN = \
 	conf/systemd/modules-load.conf \
 	conf/systemd/networkd.conf \
 	conf/systemd/sysctl.conf \
-	conf/systemd/sysusers.conf
+	conf/systemd/sysusers.conf \
+	conf/systemd/sysusers-webui.conf
 EXTRA_DIST += $(CONF_GENERATED:=.in) $(CONF_PLAIN)
 CLEANFILES += $(CONF_GENERATED)
 
@@ -47,6 +59,8 @@ conf/systemd/edge-esp.service: conf/systemd/edge-esp.service.in Makefile
 	$(CONF_SUBST) $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
 conf/systemd/edge-esp.socket: conf/systemd/edge-esp.socket.in Makefile
 	$(CONF_SUBST) $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
+conf/systemd/edge-webui.service: conf/systemd/edge-webui.service.in Makefile
+	$(CONF_SUBST) $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
 conf/systemd/edge-zebra.service: conf/systemd/edge-zebra.service.in Makefile
 	$(CONF_SUBST) $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
 conf/systemd/tmpfiles.conf: conf/systemd/tmpfiles.conf.in Makefile
@@ -54,13 +68,16 @@ conf/systemd/tmpfiles.conf: conf/systemd/tmpfiles.conf.in Makefile
 
 all-local: $(CONF_GENERATED)
 
-# Each goes where its reader looks, under a name of ours.
+# Each goes where its reader looks, under a name of ours. The configuration's folder
+# is made by tmpfiles.d, with its owner.
 CONF_LIB = $(DESTDIR)$(prefix)/lib
 install-data-local: $(CONF_GENERATED)
 	$(MKDIR_P) $(CONF_LIB)/sysusers.d $(CONF_LIB)/tmpfiles.d \
 		$(CONF_LIB)/modules-load.d $(CONF_LIB)/sysctl.d \
-		$(CONF_LIB)/systemd/networkd.conf.d $(DESTDIR)$(sysconfdir)/edged
+		$(CONF_LIB)/systemd/networkd.conf.d
 	$(INSTALL_DATA) $(srcdir)/conf/systemd/sysusers.conf $(CONF_LIB)/sysusers.d/edged.conf
+	$(INSTALL_DATA) $(srcdir)/conf/systemd/sysusers-webui.conf \
+		$(CONF_LIB)/sysusers.d/edged-webui.conf
 	$(INSTALL_DATA) conf/systemd/tmpfiles.conf $(CONF_LIB)/tmpfiles.d/edged.conf
 	$(INSTALL_DATA) $(srcdir)/conf/systemd/modules-load.conf \
 		$(CONF_LIB)/modules-load.d/edged.conf
@@ -69,6 +86,7 @@ install-data-local: $(CONF_GENERATED)
 		$(CONF_LIB)/systemd/networkd.conf.d/10-edged.conf
 
 uninstall-local:
-	rm -f $(CONF_LIB)/sysusers.d/edged.conf $(CONF_LIB)/tmpfiles.d/edged.conf \
-		$(CONF_LIB)/modules-load.d/edged.conf $(CONF_LIB)/sysctl.d/50-edged.conf \
+	rm -f $(CONF_LIB)/sysusers.d/edged.conf $(CONF_LIB)/sysusers.d/edged-webui.conf \
+		$(CONF_LIB)/tmpfiles.d/edged.conf $(CONF_LIB)/modules-load.d/edged.conf \
+		$(CONF_LIB)/sysctl.d/50-edged.conf \
 		$(CONF_LIB)/systemd/networkd.conf.d/10-edged.conf

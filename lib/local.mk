@@ -12,6 +12,7 @@ lib_libed_a_SOURCES = \
 	lib/loop.c lib/loop.h \
 	lib/mono.h \
 	lib/nlq.h lib/nlsock.c lib/nlsock.h \
+	lib/notify.c lib/notify.h \
 	lib/promtext.c lib/promtext.h \
 	lib/ratelimit.c lib/ratelimit.h \
 	lib/rbuf.h lib/wbuf.h \

@@ -3,14 +3,17 @@
 # tests/run and tests/lab/demo need.
 EXTRA_DIST += \
 	.ci/run .clang-format .editorconfig \
-	HACKING.md \
-	tests/bare tests/bench tests/interop tests/lab tests/lint tests/mutants tests/soak tests/vm \
+	HACKING.md NEWS SECURITY.md \
+	packaging/debian packaging/deb.sh \
+	tests/bare tests/bench tests/interop tests/lab tests/lint tests/mutants tests/package \
+	tests/soak tests/vm \
 	tests/build.sh tests/run \
 	tests/fuzz/corpus \
 	tests/unit/cm.h tests/unit/golden.h tests/unit/netns.h
 
 # Folders are copied whole: take out what running them left.
 dist-hook:
+	echo $(VERSION) >$(distdir)/.tarball-version
 	find $(distdir)/tests -name __pycache__ -prune -exec rm -rf {} +
 	find $(distdir)/tests '(' -name '*.o' -o -name '*.log' -o -name '*.trs' -o \
 		-name '.deps' -o -name '.dirstamp' ')' -prune -exec rm -rf {} +

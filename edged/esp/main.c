@@ -21,7 +21,6 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +38,7 @@
 #include "edged/esp/server.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/notify.h"
 #include "lib/rng.h"
 
 enum {
@@ -92,7 +92,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->level = LOG_LVL_DEBUG;
 			break;
 		case 'V':
-			puts("edge-esp " PACKAGE_VERSION);
+			printf("edge-esp %s, protocol %d\n", PACKAGE_VERSION,
+			       ESP_PROTO_VERSION);
 			exit(0);
 		case 'h':
 			fputs(usage_text, stdout);
@@ -212,29 +213,6 @@ static int drop_privileges(const char *user)
 	return 0;
 }
 
-/* sd_notify(3), spoken directly; nothing without a service manager. */
-static void notify_ready(void)
-{
-	static const char ready[] = "READY=1";
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	size_t len = path ? strlen(path) : 0;
-	int fd;
-
-	if (!len || len >= sizeof(sun.sun_path))
-		return;
-	memcpy(sun.sun_path, path, len);
-	if (sun.sun_path[0] == '@')
-		sun.sun_path[0] = '\0'; /* an abstract name */
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	(void)sendto(fd, ready, sizeof(ready) - 1, MSG_NOSIGNAL,
-		     (const struct sockaddr *)&sun,
-		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-	close(fd);
-}
-
 static void on_stop(void *ctx, int signo)
 {
 	ed_info(NULL, "signal %d: stopping, SAs end", signo);
@@ -248,6 +226,7 @@ int main(int argc, char **argv)
 			    .level = LOG_LVL_INFO};
 	struct loop_signal sigterm = {0};
 	struct loop_signal sigint = {0};
+	struct notify *notify;
 	struct esp_server *server;
 	const struct passwd *pw;
 	struct loop *loop;
@@ -259,6 +238,7 @@ int main(int argc, char **argv)
 	if (parse(argc, argv, &o) < 0)
 		return 2;
 	log_open("edge-esp", o.level);
+	notify = notify_new();
 	pw = getpwnam(o.edged_user);
 	edged_uid = pw ? pw->pw_uid : (uid_t)-1;
 	fd = inherited_socket();
@@ -286,11 +266,13 @@ int main(int argc, char **argv)
 	loop_signal_start(loop, &sigterm, SIGTERM, on_stop, loop);
 	loop_signal_start(loop, &sigint, SIGINT, on_stop, loop);
 	ed_info(NULL, "ready, uid %u", getuid());
-	notify_ready();
+	notify_ready(notify, loop);
 	loop_run(loop);
+	notify_stopping(notify);
 	loop_signal_stop(&sigterm);
 	loop_signal_stop(&sigint);
 	esp_server_free(server);
+	notify_free(notify);
 	loop_free(loop);
 	return 0;
 }

@@ -25,6 +25,7 @@
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/notify.h"
 #include "lib/rpc.h"
 #include "routing/intent.h"
 #include "routing/zebra/audit.h"
@@ -43,26 +44,35 @@ enum {
 	CHECK_AGAIN_US = 300 * 1000, /* after a fault */
 	CHECK_IDLE_US = 10 * 1000 * 1000,
 	CHECKS_FAST = 20, /* in a row after an event */
+	DOWN_LOOK_US = 200 * 1000,
+	DOWN_CLEAN_US = 3500 * 1000, /* a deleted group is seen for 3 s */
+	DOWN_LIMIT_US = 15 * 1000 * 1000, /* of --down */
 	ESTABLISHED_US = 10 * 1000 * 1000, /* all sessions up this long end a hold */
 };
 
 struct ez {
 	struct loop *loop;
+	struct notify *notify;
 	struct rpc_client *rpc;
 	struct mirror *mirror;
 	struct zsock *zsock;
 	struct audit *audit;
 	struct vtysh *vtysh;
 	struct rt_intent *intent; /* the last one; NULL before the first */
-	struct loop_timer work, report, check, subscribe;
+	struct loop_timer work, report, check, subscribe, down;
 	struct loop_signal on_term, on_int;
+	bool only_down; /* --down: nobody is asked, nothing shall outlive us */
 	bool withdraw; /* told to take everything out */
+	struct mono down_until; /* --down gives up */
+	struct mono clean_since; /* --down has found nothing of ours */
+	bool is_clean;
 	bool dumped; /* zebra has told all prefixes it has */
 	bool complete; /* and was told that we are done */
 	unsigned int checks; /* fast ones left */
 	uint64_t faults;
 	struct mono established_at; /* MONO_NEVER: not all sessions are */
 	json_t *told; /* last report */
+	const char *frr_dir; /* where FRR is as long as nobody says otherwise */
 };
 
 static void schedule_report(struct ez *e);
@@ -234,7 +244,8 @@ static void on_zebra_up(void *ctx)
 	e->dumped = false;
 	e->complete = false;
 	zc_hello();
-	zc_graceful(e->intent ? e->intent->stale_s : 60);
+	if (!e->only_down)
+		zc_graceful(e->intent ? e->intent->stale_s : 60);
 	zc_redistribute(true, AF_INET);
 	zc_redistribute(true, AF_INET6);
 	zc_fence();
@@ -370,16 +381,15 @@ static void take_intent(struct ez *e, struct rt_intent *i)
 	check_soon(e);
 }
 
-/* An empty intent from edged --down; FRR's folder is the one we know. */
+/*
+ * An empty intent: by edged --down, or by our own. FRR's folder is the one we
+ * know; a life that was told nothing yet looks where FRR usually is, since zebra
+ * may keep what an earlier life told it.
+ */
 static void take_withdraw(struct ez *e)
 {
-	struct rt_intent *none;
-
 	e->withdraw = true;
-	if (!e->intent)
-		return; /* never told anything: nothing to take out */
-	none = rt_intent_new(e->intent->socket_dir);
-	take_intent(e, none);
+	take_intent(e, rt_intent_new(e->intent ? e->intent->socket_dir : e->frr_dir));
 }
 
 static void read_intent(struct ez *e, const json_t *js)
@@ -563,8 +573,8 @@ static bool withdrawn(const struct ez *e)
 {
 	struct mirror_counts c = mirror_count(e->mirror);
 
-	return e->withdraw &&
-	       (!e->intent || (!c.routes && !c.groups && vtysh_settled(e->vtysh)));
+	return e->withdraw && e->complete && !c.routes && !c.groups &&
+	       vtysh_settled(e->vtysh);
 }
 
 static json_t *make_report(const struct ez *e)
@@ -605,7 +615,7 @@ static void on_report(void *ctx, struct mono now)
 	json_t *report;
 
 	(void)now;
-	if (!rpc_client_is_up(e->rpc))
+	if (!e->rpc || !rpc_client_is_up(e->rpc))
 		return;
 	report = make_report(e);
 	if (e->told && json_equal(e->told, report)) {
@@ -625,6 +635,52 @@ static void schedule_report(struct ez *e)
 			      mono_add_us(loop_now(e->loop), REPORT_US), on_report, e);
 }
 
+/* --- edge-zebra --down --------------------------------------------------------------------------- */
+
+/*
+ * What a life before us told zebra is nothing that we know: the comparison with
+ * the kernel finds it and has zebra remove it. Done is when two comparisons, more
+ * than a group's last second apart, find nothing.
+ */
+static void on_down_look(void *ctx, struct mono now)
+{
+	struct ez *e = ctx;
+
+	if (!withdrawn(e))
+		e->clean_since = MONO_NEVER;
+	else if (audit_check(e->audit, e->mirror, zc_group_base(), zc_group_space()) !=
+		 0)
+		e->clean_since = MONO_NEVER;
+	else if (mono_is_never(e->clean_since))
+		e->clean_since = now;
+	else if (mono_diff_us(now, e->clean_since) >= DOWN_CLEAN_US)
+		e->is_clean = true;
+	if (e->is_clean || mono_before(e->down_until, now))
+		loop_stop(e->loop);
+	else
+		loop_timer_at(e->loop, &e->down, mono_add_us(now, DOWN_LOOK_US),
+			      on_down_look, e);
+}
+
+static int down(struct ez *e)
+{
+	struct mono now = loop_now(e->loop);
+
+	e->clean_since = MONO_NEVER;
+	e->down_until = mono_add_us(now, DOWN_LIMIT_US);
+	take_withdraw(e);
+	on_down_look(e, now);
+	loop_run(e->loop);
+	loop_timer_stop(&e->down);
+	if (e->is_clean) {
+		ed_info("down", "our part is out of FRR");
+		return EXIT_SUCCESS;
+	}
+	ed_error("down", "%s: what we told FRR stays until it is restarted",
+		 zsock_is_up(e->zsock) ? "not done in time" : "zebra does not answer");
+	return EXIT_FAILURE;
+}
+
 /* --- start --------------------------------------------------------------------------------------- */
 
 static void on_stop(void *ctx, int signo)
@@ -635,6 +691,7 @@ static void on_stop(void *ctx, int signo)
 	loop_stop(e->loop);
 }
 
+/* run_dir: where edged is asked, NULL when it is not. */
 static int start(struct ez *e, const char *run_dir)
 {
 	static const struct mirror_ops mirror_ops = {.group_set = group_set,
@@ -671,9 +728,11 @@ static int start(struct ez *e, const char *run_dir)
 						 zc_group_space()));
 	e->vtysh = vtysh_new(e->loop, &vtysh_ops, e);
 	audit_watch(e->audit, e->mirror);
-	path = ed_asprintf("%s/control.sock", run_dir);
-	e->rpc = rpc_client_new(e->loop, path, RPC_RETRY_MS, &rpc_ops, e);
-	free(path);
+	if (run_dir) {
+		path = ed_asprintf("%s/control.sock", run_dir);
+		e->rpc = rpc_client_new(e->loop, path, RPC_RETRY_MS, &rpc_ops, e);
+		free(path);
+	}
 	loop_signal_start(e->loop, &e->on_term, SIGTERM, on_stop, e);
 	loop_signal_start(e->loop, &e->on_int, SIGINT, on_stop, e);
 	ed_info(NULL, "built for FRR %s", zc_version());
@@ -694,6 +753,8 @@ static void stop(struct ez *e)
 	loop_timer_stop(&e->report);
 	loop_timer_stop(&e->check);
 	loop_timer_stop(&e->subscribe);
+	loop_timer_stop(&e->down);
+	notify_free(e->notify);
 	loop_signal_stop(&e->on_term);
 	loop_signal_stop(&e->on_int);
 	loop_free(e->loop);
@@ -701,8 +762,10 @@ static void stop(struct ez *e)
 
 static void usage(FILE *f)
 {
-	fputs("usage: edge-zebra [--run DIR] [--debug]\n"
+	fputs("usage: edge-zebra [--run DIR] [--down [--frr DIR]] [--debug]\n"
 	      "  --run DIR  edged's folder with control.sock (" ED_RUNDIR ")\n"
+	      "  --down     take out of FRR what we told it, and leave\n"
+	      "  --frr DIR  FRR's folder with its sockets, for --down (/run/frr)\n"
 	      "  --debug    log everything\n"
 	      "  --version  print the release of FRR it was built for\n",
 	      f);
@@ -712,6 +775,8 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"run", required_argument, NULL, 'r'},
+		{"down", no_argument, NULL, 'w'},
+		{"frr", required_argument, NULL, 'f'},
 		{"debug", no_argument, NULL, 'd'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
@@ -719,7 +784,7 @@ int main(int argc, char **argv)
 	};
 	enum log_level level = LOG_LVL_INFO;
 	const char *run_dir = ED_RUNDIR;
-	struct ez e = {0};
+	struct ez e = {.frr_dir = "/run/frr"};
 	int c;
 	int status;
 
@@ -727,6 +792,12 @@ int main(int argc, char **argv)
 		switch (c) {
 		case 'r':
 			run_dir = optarg;
+			break;
+		case 'f':
+			e.frr_dir = optarg;
+			break;
+		case 'w':
+			e.only_down = true;
 			break;
 		case 'd':
 			level = LOG_LVL_DEBUG;
@@ -747,9 +818,15 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	log_open("edge-zebra", level);
-	status = start(&e, run_dir);
-	if (!status)
+	e.notify = notify_new();
+	status = start(&e, e.only_down ? NULL : run_dir);
+	if (!status && e.only_down) {
+		status = down(&e);
+	} else if (!status) {
+		notify_ready(e.notify, e.loop);
 		loop_run(e.loop);
+		notify_stopping(e.notify);
+	}
 	stop(&e);
 	return status;
 }

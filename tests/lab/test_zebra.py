@@ -336,6 +336,21 @@ def test_edged_down_leaves_the_administrators_lines(lab, site):
     assert "neighbor 10.42.0.99 remote-as 65099" in lines
 
 
+def test_down_takes_out_what_a_life_before_told(lab, site):
+    site.frr.vtysh("configure terminal", "router bgp 65042",
+                   "neighbor 10.42.0.99 remote-as 65099")
+    assert site.table(1001)
+    lab.stop("edge-zebra")
+    assert site.table(1001), "FRR keeps what it was told"
+    lab.run("site", [program("edge-zebra"), "--down", "--frr", site.frr.dir])
+    lab.wait_for("no route is left", lambda: (
+        site.table(1001) == {} and site.table(1002) == {}, site.table(1001)), 5)
+    lab.wait_for("no group is left", lambda: (not site.groups(), site.groups()), 5)
+    lines = site.frr.vtysh("show running-config")
+    assert "EDGED" not in lines and "100.96.0" not in lines
+    assert "neighbor 10.42.0.99 remote-as 65099" in lines
+
+
 def test_another_as_is_refused_with_a_sentence(lab, site):
     site.control.set_intent({"withdraw": True})
     lab.wait_for("withdrawn", lambda: site.control.state.get("withdrawn"), 15)

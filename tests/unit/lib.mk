@@ -3,6 +3,7 @@ LIB_TESTS = \
 	tests/unit/test_lib_addr \
 	tests/unit/test_lib_buf \
 	tests/unit/test_lib_loop \
+	tests/unit/test_lib_notify \
 	tests/unit/test_lib_small
 check_PROGRAMS += $(LIB_TESTS)
 TESTS += $(LIB_TESTS)
@@ -19,3 +20,6 @@ tests_unit_test_lib_loop_LDADD = $(LIB_LIBS) $(TEST_LIBS)
 tests_unit_test_lib_small_SOURCES = tests/unit/test_lib_small.c
 tests_unit_test_lib_small_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_lib_small_LDADD = $(LIB_LIBS) $(TEST_LIBS)
+tests_unit_test_lib_notify_SOURCES = tests/unit/test_lib_notify.c
+tests_unit_test_lib_notify_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_lib_notify_LDADD = $(LIB_LIBS) $(TEST_LIBS)

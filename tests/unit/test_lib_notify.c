@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/notify.h"
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/loop.h"
+#include "tests/unit/cm.h"
+
+/* A service manager's end: an abstract socket of this process. */
+static int manager(void)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	char env[64];
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int n = snprintf(sun.sun_path + 1, sizeof(sun.sun_path) - 1, "edged-notify-%d",
+			 (int)getpid());
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+					  (size_t)n)),
+			 0);
+	snprintf(env, sizeof(env), "@edged-notify-%d", (int)getpid());
+	setenv("NOTIFY_SOCKET", env, 1);
+	return fd;
+}
+
+static void expect(int fd, const char *want)
+{
+	char text[512];
+	ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+	assert_true(n >= 0);
+	text[n] = '\0';
+	assert_string_equal(text, want);
+}
+
+static void expect_silence(int fd)
+{
+	char text[8];
+
+	assert_int_equal(recv(fd, text, sizeof(text), MSG_DONTWAIT), -1);
+}
+
+static void test_states_are_told_in_the_managers_words(void **state)
+{
+	int fd = manager();
+	struct loop *loop = loop_new();
+	struct notify *n = notify_new();
+
+	(void)state;
+	assert_null(getenv("NOTIFY_SOCKET"));
+	notify_ready(n, loop);
+	expect(fd, "READY=1");
+	expect_silence(fd);
+	notify_status(n, "%d readers", 3);
+	expect(fd, "STATUS=3 readers");
+	notify_stopping(n);
+	expect(fd, "STOPPING=1");
+	notify_free(n);
+	loop_free(loop);
+	close(fd);
+}
+
+static void test_the_watchdog_is_answered_from_the_loop(void **state)
+{
+	int fd = manager();
+	struct loop *loop = loop_new();
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct notify *n;
+
+	(void)state;
+	setenv("WATCHDOG_USEC", "60000", 1);
+	n = notify_new();
+	assert_null(getenv("WATCHDOG_USEC"));
+	assert_int_equal(notify_watchdog_us(n), 60000);
+	notify_ready(n, loop);
+	expect(fd, "READY=1");
+	expect(fd, "WATCHDOG=1");
+	/* Nobody turns the loop: nobody answers. */
+	assert_int_equal(poll(&p, 1, 100), 0);
+	loop_run_once(loop);
+	expect(fd, "WATCHDOG=1");
+	notify_free(n);
+	loop_free(loop);
+	close(fd);
+}
+
+static void test_another_process_watchdog_is_not_ours(void **state)
+{
+	int fd = manager();
+	struct notify *n;
+
+	(void)state;
+	setenv("WATCHDOG_USEC", "60000", 1);
+	setenv("WATCHDOG_PID", "1", 1);
+	n = notify_new();
+	assert_int_equal(notify_watchdog_us(n), 0);
+	notify_free(n);
+	close(fd);
+}
+
+static void test_without_a_manager_every_call_is_quiet(void **state)
+{
+	struct loop *loop = loop_new();
+	struct notify *n;
+
+	(void)state;
+	unsetenv("NOTIFY_SOCKET");
+	setenv("WATCHDOG_USEC", "1000", 1);
+	n = notify_new();
+	assert_int_equal(notify_watchdog_us(n), 0);
+	notify_ready(n, loop);
+	notify_status(n, "nobody hears");
+	notify_stopping(n);
+	notify_free(n);
+	notify_free(NULL);
+	loop_free(loop);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_states_are_told_in_the_managers_words),
+		cmocka_unit_test(test_the_watchdog_is_answered_from_the_loop),
+		cmocka_unit_test(test_another_process_watchdog_is_not_ours),
+		cmocka_unit_test(test_without_a_manager_every_call_is_quiet),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
