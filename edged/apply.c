@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -361,6 +362,14 @@ static void keep_text(struct edged *ed, struct config *next)
 	config_free(next);
 }
 
+void apply_note(struct edged *ed)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	ed->counts.applied_us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 int edged_apply(struct edged *ed, char **ret_text)
 {
 	struct changes ch = {0};
@@ -370,6 +379,7 @@ int edged_apply(struct edged *ed, char **ret_text)
 
 	fdstore_reloading(ed->fdstore);
 	err = apply_read(ed, &next, &text);
+	ed->counts.refused = err < 0;
 	if (err < 0) {
 		event_emit(ed, EVENT_CONFIG, ed->opt.config, NULL, "refused",
 			   text ? text : "the file is not good", NULL);
@@ -380,6 +390,7 @@ int edged_apply(struct edged *ed, char **ret_text)
 		else
 			keep_text(ed, next);
 		apply_save(ed);
+		apply_note(ed);
 		event_emit(ed, EVENT_CONFIG, ed->opt.config, NULL, "applied",
 			   ch.count ? "changes are in effect" : "nothing changed",
 			   EVENT_NUMBERS(event_int("changes", ch.count),

@@ -31,6 +31,9 @@ int apply_read_saved(const struct edged *ed, struct config **ret, char **ret_tex
 /* Keep ed->config's text as the one that was good last. */
 void apply_save(const struct edged *ed);
 
+/* ed->config runs from now on: for ed->counts. */
+void apply_note(struct edged *ed);
+
 /* Uplinks of ed->config, judged by what the kernel says of them. */
 void apply_uplinks(struct edged *ed);
 

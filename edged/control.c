@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "edged/config/config.h"
 #include "edged/edged.h"
 #include "edged/events.h"
 #include "edged/rates.h"
@@ -22,7 +22,7 @@ enum {
 	TOPIC_STATUS,
 	TOPIC_EVENTS,
 	TOPIC_INTENT,
-	STATUS_PEERS_MAX = 200, /* rows; those that are not up come first */
+	RECENT_MAX = 2048, /* events remembered, one of a kind and subject */
 	CHANGED_MS = 300, /* changes within this become one push */
 	FIGURES_MS = 1000, /* while somebody watches */
 	BIG_BYTES = 1024 * 1024, /* a status this big is pushed less often */
@@ -38,54 +38,12 @@ struct control {
 	struct control_zebra_ops zebra;
 	void *zebra_ctx;
 	json_t *report;
-	json_t *last_steer; /* the last decision, as an event */
+	json_t *recent; /* "KIND SUBJECT": its last event */
+	struct mono zebra_since;
 	bool zebra_connected;
 };
 
 /* --- the status ------------------------------------------------------------------- */
-
-/* "2 of 3 uplinks up, 1 of 1 peers up", and how bad that is in a word. */
-static const char *judge(const struct edged *ed, char *text, size_t size)
-{
-	unsigned int n_uplinks = HASH_COUNT(ed->uplinks);
-	unsigned int n_peers = HASH_COUNT(ed->peers);
-	unsigned int uplinks = 0;
-	unsigned int peers = 0;
-
-	for (const struct uplink *u = ed->uplinks; u; u = u->hh.next)
-		uplinks += u->state == UPLINK_UP;
-	for (const struct peer *p = ed->peers; p; p = p->hh.next)
-		peers += strcmp(rpc_peer_state(p), "up") == 0;
-	snprintf(text, size, "%u of %u uplinks up, %u of %u peers up", uplinks,
-		 n_uplinks, peers, n_peers);
-	if (uplinks == 0 && n_uplinks > 0)
-		return "down";
-	return uplinks < n_uplinks || peers < n_peers ? "degraded" : "ok";
-}
-
-static json_t *status_json(struct edged *ed)
-{
-	json_t *last = ed->control ? ed->control->last_steer : NULL;
-	const struct peer **peers;
-	const char *state;
-	char text[128];
-	json_t *status;
-	size_t n;
-
-	state = judge(ed, text, sizeof(text));
-	peers = rpc_peers_pick(ed, STATUS_PEERS_MAX, &n);
-	status = json_pack(
-		"{s:i, s:o, s:s, s:s, s:s, s:I, s:b, s:o, s:i, s:o, s:o, s:o}",
-		"schema", CONTROL_SCHEMA, "name", rpc_json_text(ed->name), "state",
-		state, "text", text, "version", PACKAGE_VERSION, "uptime_s",
-		(json_int_t)(mono_diff_us(mono_now(), ed->started) / MONO_US_PER_S),
-		"helper_connected", (int)control_zebra_connected(ed->control),
-		"uplinks", rpc_uplinks(ed), "peers_total", (int)HASH_COUNT(ed->peers),
-		"peers", rpc_peers(peers, n), "paths", rpc_paths(peers, n), "last",
-		last ? json_incref(last) : json_null());
-	free(peers);
-	return status;
-}
 
 static void on_push(void *ctx, struct mono now);
 
@@ -105,7 +63,7 @@ static void on_push(void *ctx, struct mono now)
 
 	if (rpc_server_subscribers(c->server, TOPIC_STATUS) == 0)
 		return;
-	status = status_json(c->ed);
+	status = rpc_status(c->ed);
 	if (json_dumpb(status, NULL, 0, JSON_COMPACT) > BIG_BYTES)
 		next_ms = BIG_MS;
 	rpc_server_push(c->server, TOPIC_STATUS, "status.changed", status);
@@ -121,7 +79,7 @@ void control_changed(struct control *c)
 static void status_get(void *ctx, struct rpc_call *call, const json_t *params)
 {
 	(void)params;
-	rpc_call_reply(call, status_json(ctx));
+	rpc_call_reply(call, rpc_status(ctx));
 }
 
 static void status_watch(void *ctx, struct rpc_call *call, const json_t *params)
@@ -130,7 +88,7 @@ static void status_watch(void *ctx, struct rpc_call *call, const json_t *params)
 
 	(void)params;
 	rpc_call_subscribe(call, TOPIC_STATUS);
-	rpc_call_reply(call, status_json(ed));
+	rpc_call_reply(call, rpc_status(ed));
 	push_by(ed->control, mono_add_ms(loop_now(ed->loop), FIGURES_MS));
 }
 
@@ -149,17 +107,42 @@ static void events_follow(void *ctx, struct rpc_call *call, const json_t *params
 	rpc_call_reply(call, json_pack("{s:i}", "schema", CONTROL_SCHEMA));
 }
 
+static void remember(struct control *c, json_t *event)
+{
+	const char *kind = json_string_value(json_object_get(event, "kind"));
+	char *key = ed_asprintf("%s %s", kind,
+				json_string_value(json_object_get(event, "subject")));
+
+	/* A hub's worth of objects that came and went: begin anew. */
+	if (json_object_size(c->recent) >= RECENT_MAX)
+		json_object_clear(c->recent);
+	json_object_set(c->recent, key, event);
+	if (strcmp(kind, EVENT_STEER) == 0)
+		json_object_set(c->recent, EVENT_STEER, event);
+	free(key);
+}
+
+const struct json_t *control_recent(const struct control *c, const char *kind,
+				    const char *subject)
+{
+	const json_t *event;
+	char *key;
+
+	if (!c || !subject)
+		return c ? json_object_get(c->recent, kind) : NULL;
+	key = ed_asprintf("%s %s", kind, subject);
+	event = json_object_get(c->recent, key);
+	free(key);
+	return event;
+}
+
 void control_event(struct control *c, struct json_t *event)
 {
 	if (!c) {
 		json_decref(event);
 		return;
 	}
-	if (strcmp(json_string_value(json_object_get(event, "kind")), EVENT_STEER) ==
-	    0) {
-		json_decref(c->last_steer);
-		c->last_steer = json_incref(event);
-	}
+	remember(c, event);
 	rpc_server_push(c->server, TOPIC_EVENTS, "event", event);
 	control_changed(c);
 }
@@ -181,6 +164,7 @@ static void zebra_subscribe(void *ctx, struct rpc_call *call, const json_t *para
 	rpc_call_reply(call, intent);
 	if (!c->zebra_connected) {
 		c->zebra_connected = true;
+		c->zebra_since = loop_now(c->ed->loop);
 		if (c->zebra.connected)
 			c->zebra.connected(c->zebra_ctx, true);
 		control_changed(c);
@@ -206,6 +190,7 @@ static void on_leave(void *ctx, unsigned int topic)
 	    rpc_server_subscribers(c->server, TOPIC_INTENT) > 0)
 		return;
 	c->zebra_connected = false;
+	c->zebra_since = loop_now(c->ed->loop);
 	json_decref(c->report);
 	c->report = NULL;
 	if (c->zebra.connected)
@@ -244,12 +229,27 @@ bool control_zebra_connected(const struct control *c)
 	return c && c->zebra_connected;
 }
 
+bool control_zebra_needed(const struct control *c)
+{
+	const struct config *conf = c ? c->ed->config : NULL;
+
+	return conf && (conf->bgp.asn || conf->classes.n > 1 || c->zebra_since.us != 0);
+}
+
+struct mono control_zebra_since(const struct control *c)
+{
+	return c ? c->zebra_since : MONO_ZERO;
+}
+
 const struct json_t *control_zebra_report(const struct control *c)
 {
 	return c ? c->report : NULL;
 }
 
 /* --- the table of methods -------------------------------------------------------------- */
+
+/* On the machine, or by the page. */
+enum { BY_PEOPLE = CONTROL_OPERATOR | CONTROL_WEB };
 
 /* clang-format off */
 static const struct rpc_method methods[] = {
@@ -265,10 +265,11 @@ static const struct rpc_method methods[] = {
 	{ "events.list",     CONTROL_VIEWER,   rpc_events_list },
 	{ "events.follow",   CONTROL_VIEWER,   events_follow },
 	{ "why",             CONTROL_VIEWER,   rpc_why },
+	{ "metrics.get",     CONTROL_VIEWER,   rpc_metrics_get },
 	{ "config.apply",    CONTROL_OPERATOR, rpc_config_apply },
-	{ "uplink.set",      CONTROL_OPERATOR, rpc_uplink_set },
-	{ "peer.restart",    CONTROL_OPERATOR, rpc_peer_restart },
-	{ "peer.rekey",      CONTROL_OPERATOR, rpc_peer_rekey },
+	{ "uplink.set",      BY_PEOPLE,        rpc_uplink_set },
+	{ "peer.restart",    BY_PEOPLE,        rpc_peer_restart },
+	{ "peer.rekey",      BY_PEOPLE,        rpc_peer_rekey },
 	{ "zebra.subscribe", CONTROL_HELPER,   zebra_subscribe },
 	{ "zebra.state",     CONTROL_HELPER,   zebra_state },
 };
@@ -276,7 +277,8 @@ static const struct rpc_method methods[] = {
 
 static void grant_roles(struct rpc_server *s)
 {
-	const unsigned int all = CONTROL_VIEWER | CONTROL_HELPER | CONTROL_OPERATOR;
+	const unsigned int all =
+		CONTROL_VIEWER | CONTROL_HELPER | CONTROL_OPERATOR | CONTROL_WEB;
 	const struct group *g;
 	const struct passwd *u;
 
@@ -290,6 +292,9 @@ static void grant_roles(struct rpc_server *s)
 	u = getpwnam("frr");
 	if (u)
 		rpc_server_grant_uid(s, u->pw_uid, CONTROL_HELPER);
+	u = getpwnam("edged-web");
+	if (u)
+		rpc_server_grant_uid(s, u->pw_uid, CONTROL_VIEWER | CONTROL_WEB);
 }
 
 int control_new(struct edged *ed, struct control **ret)
@@ -301,6 +306,7 @@ int control_new(struct edged *ed, struct control **ret)
 	int err;
 
 	c->ed = ed;
+	c->recent = json_object();
 	c->server = rpc_server_new(ed->loop, methods, ARRAY_LEN(methods), &limits, ed);
 	grant_roles(c->server);
 	rpc_server_on_leave(c->server, on_leave);
@@ -328,6 +334,6 @@ void control_free(struct control *c)
 	rpc_server_free(c->server);
 	rates_free(c->rates);
 	json_decref(c->report);
-	json_decref(c->last_steer);
+	json_decref(c->recent);
 	free(c);
 }

@@ -4,7 +4,7 @@
  *
  * lib/rpc carries the messages; here are the roles, the table of methods (one
  * file a subject: rpc_paths.c, rpc_tunnels.c, rpc_steer.c, rpc_config.c,
- * rpc_events.c, rpc_zebra.c) and what is pushed to subscribers:
+ * rpc_events.c, rpc_operator.c, rpc_metrics.c) and what is pushed to subscribers:
  *
  *	status.changed	 the whole status, at most 0.3 s after control_changed(),
  *			 and every second while a subscriber watches figures
@@ -48,6 +48,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/mono.h"
+
 struct control;
 struct edged;
 struct json_t;
@@ -57,6 +59,7 @@ enum {
 	CONTROL_VIEWER = 1, /* roles, bits */
 	CONTROL_HELPER = 2,
 	CONTROL_OPERATOR = 4,
+	CONTROL_WEB = 8,
 };
 
 /*
@@ -78,6 +81,22 @@ void control_changed(struct control *c);
 
 /* Tell followers of events. Takes over the reference. */
 void control_event(struct control *c, struct json_t *event);
+
+/*
+ * The last event of this kind about subject that this process saw, borrowed; NULL
+ * when there was none.
+ */
+const struct json_t *control_recent(const struct control *c, const char *kind,
+				    const char *subject);
+
+/*
+ * True when the site needs edge-zebra: it has BGP or classes, or it had a helper. With
+ * static networks and no classes main's routes are all there is.
+ */
+bool control_zebra_needed(const struct control *c);
+
+/* When edge-zebra came, or went; MONO_ZERO while it never was there. */
+struct mono control_zebra_since(const struct control *c);
 
 struct rates;
 

@@ -116,6 +116,7 @@ static int load_config(struct edged *ed)
 		if (apply_read_saved(ed, &ed->config, &text) == 0) {
 			ed_error("edged", "%s is refused: what was applied last runs",
 				 ed->opt.config);
+			ed->counts.refused = true;
 		} else {
 			free(text);
 			ed_error("edged", "%s is refused: nothing was started",
@@ -289,6 +290,7 @@ int edged_new(const struct edged_options *opt, struct edged **ret)
 	if (err < 0)
 		goto fail;
 	apply_save(ed);
+	apply_note(ed);
 	open_state(ed);
 	err = open_parts(ed);
 	if (err < 0)
@@ -410,6 +412,18 @@ void edged_free(struct edged *ed)
 
 /* ---- the operator ------------------------------------------------------------------ */
 
+/* "taken down by alice", as an event with the same name in its numbers. */
+static void tell_order(struct edged *ed, const char *kind, const char *name,
+		       const char *from, const char *to, const char *done,
+		       const char *by)
+{
+	char reason[EDGED_SENTENCE_MAX];
+
+	snprintf(reason, sizeof(reason), "%s by %s", done, by);
+	event_emit(ed, kind, name, from, to, reason,
+		   EVENT_NUMBERS(event_text("by", by)));
+}
+
 int edged_uplink_set(struct edged *ed, const char *name, bool up, const char *by)
 {
 	struct uplink *u = edged_uplink(ed, name);
@@ -423,10 +437,8 @@ int edged_uplink_set(struct edged *ed, const char *name, bool up, const char *by
 	if (err < 0)
 		ed_warn(name, "the order holds until the next restart only: %s",
 			strerror(-err));
-	event_emit(ed, EVENT_UPLINK, name, up ? "stopped" : "allowed",
-		   up ? "allowed" : "stopped",
-		   up ? "brought back by the operator" : "taken down by the operator",
-		   EVENT_NUMBERS(event_text("by", by)));
+	tell_order(ed, EVENT_UPLINK, name, up ? "stopped" : "allowed",
+		   up ? "allowed" : "stopped", up ? "brought back" : "taken down", by);
 	uplink_stop(u, !up, loop_now(ed->loop));
 	for (struct peer *p = ed->peers; p; p = p->hh.next)
 		steering_touch(p);
@@ -439,8 +451,7 @@ int edged_peer_restart(struct edged *ed, const char *name, const char *by)
 
 	if (!p)
 		return -ENOENT;
-	event_emit(ed, EVENT_PEER, name, NULL, "restart", "restarted by the operator",
-		   EVENT_NUMBERS(event_text("by", by)));
+	tell_order(ed, EVENT_PEER, name, NULL, "restart", "restarted", by);
 	supervisor_restart(p);
 	return 0;
 }
@@ -451,8 +462,7 @@ int edged_peer_rekey(struct edged *ed, const char *name, const char *by)
 
 	if (!p)
 		return -ENOENT;
-	event_emit(ed, EVENT_PEER, name, NULL, "rekey", "rekeyed by the operator",
-		   EVENT_NUMBERS(event_text("by", by)));
+	tell_order(ed, EVENT_PEER, name, NULL, "rekey", "rekeyed", by);
 	supervisor_rekey(p);
 	return 0;
 }

@@ -57,6 +57,16 @@ struct edged_options {
 	bool without_leak_guard; /* trouble-shooting: no unreachable routes */
 };
 
+/* What is counted for people and metrics, since the start. */
+struct edged_counts {
+	uint64_t links_repaired; /* tunnel interfaces that had vanished */
+	uint64_t sas_replaced; /* SAs that the data plane had lost */
+	uint64_t callers_refused; /* attempts of callers that became no tunnel ... */
+	uint64_t callers_auth; /* ... of these for secret or identity */
+	int64_t applied_us; /* since the epoch: the configuration that runs */
+	bool refused; /* the file as it was read last */
+};
+
 struct edged {
 	struct edged_options opt;
 	struct loop *loop;
@@ -86,6 +96,8 @@ struct edged {
 	struct store *store; /* SQLite; NULL when it cannot be opened */
 	struct control *control; /* the control socket */
 	struct sa_restored *restored_sas; /* sa_host.c's, until the first comparison */
+	struct edged_counts counts;
+	struct mono dataplane_since; /* dp_ready() changed */
 	bool dataplane_seen; /* the data plane has been ready once */
 	struct loop_signal on_term, on_int, on_hup;
 	struct loop_timer watchdog;

@@ -155,6 +155,14 @@ static void act_event(struct ike_host *h, const struct ike_action *act)
 		supervisor_ike_event(t, act);
 		return;
 	}
+	if (act->u.event.event == IKE_EV_FAILED ||
+	    act->u.event.event == IKE_EV_REFUSED) {
+		bool auth = act->u.event.reason == IKE_REASON_AUTH ||
+			    act->u.event.reason == IKE_REASON_IDENTITY;
+
+		ed->counts.callers_refused++;
+		ed->counts.callers_auth += auth;
+	}
 	/* Strangers can cause these at will: the log must not fill with them. */
 	if (!ratelimit_take(&h->complain_refused, loop_now(ed->loop)))
 		return;

@@ -34,6 +34,7 @@ edged_libedged_a_SOURCES = \
 	edged/lookup.c edged/lookup.h \
 	edged/rates.c edged/rates.h \
 	edged/rpc_config.c edged/rpc_events.c edged/rpc_json.c edged/rpc_json.h \
+	edged/rpc_metrics.c edged/rpc_operator.c edged/rpc_status.c \
 	edged/rpc_paths.c edged/rpc_steer.c edged/rpc_tunnels.c \
 	edged/store.c edged/store.h edged/store_db.h edged/store_history.c \
 	edged/store_query.c edged/store_schema.c edged/store_series.c \

@@ -319,16 +319,8 @@ void path_update(struct tunnel *t)
 
 static void flush_minute(struct path *p)
 {
-	struct pm_stats all = {0};
-
-	if (p->minute.path && p->t->ed->store) {
-		/* The window is a minute, unless somebody chose otherwise. */
-		if (p->target)
-			pm_path_stats(pm_target_path(p->target), 0, mono_now(), &all);
-		p->minute.delay_us = all.delay_us;
-		p->minute.p95_us = all.delay_p95_us;
+	if (p->minute.path && p->t->ed->store)
 		(void)store_minute(p->t->ed->store, &p->minute);
-	}
 	p->minute = (struct store_minute){0};
 }
 

@@ -461,6 +461,8 @@ static int reconcile(struct policy *p, bool heal)
 		char what[512];
 
 		p->stats.healed += n;
+		for (size_t i = 0; i < n; i++)
+			p->stats.healed_rules += steps[i].rule != NULL;
 		ed_info("policy", "put %zu rules or routes right, first %s", n,
 			step_format(&steps[0], what, sizeof(what)));
 	}

@@ -30,6 +30,7 @@ struct policy_stats {
 	size_t rules, routes; /* wanted */
 	uint64_t added, replaced, removed; /* steps taken since the start */
 	uint64_t healed; /* of those, found missing or wrong at a read-back */
+	uint64_t healed_rules; /* of healed */
 	uint32_t failing; /* steps of the last round that the kernel refused */
 	char error[256]; /* why the last one of them was */
 };

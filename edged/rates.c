@@ -157,6 +157,21 @@ void rates_free(struct rates *r)
 	free(r);
 }
 
+bool rates_bytes(const struct rates *r, const char *name, uint64_t *ret_rx_bytes,
+		 uint64_t *ret_tx_bytes)
+{
+	const struct rate *rate;
+
+	if (!r)
+		return false;
+	HASH_FIND_STR(r->all, name, rate);
+	if (!rate || !rate->ifindex)
+		return false;
+	*ret_rx_bytes = rate->rx_bytes;
+	*ret_tx_bytes = rate->tx_bytes;
+	return true;
+}
+
 bool rates_uplink(const struct rates *r, const char *name, uint64_t *ret_down_bps,
 		  uint64_t *ret_up_bps)
 {

@@ -25,4 +25,11 @@ void rates_free(struct rates *r);
 bool rates_uplink(const struct rates *r, const char *name, uint64_t *ret_down_bps,
 		  uint64_t *ret_up_bps);
 
+/*
+ * All bytes that came in by and left by its interface, as the kernel counted two
+ * seconds ago or less. False as above.
+ */
+bool rates_bytes(const struct rates *r, const char *name, uint64_t *ret_rx_bytes,
+		 uint64_t *ret_tx_bytes);
+
 #endif

@@ -16,7 +16,9 @@
 struct edged;
 struct peer;
 struct rpc_call;
+struct steer_evidence;
 struct store_event;
+struct text;
 struct tunnel;
 
 /*
@@ -62,10 +64,18 @@ const char *rpc_peer_state(const struct peer *p);
 json_t *rpc_paths(const struct peer *const *peers, size_t n);
 json_t *rpc_peers(const struct peer *const *peers, size_t n);
 json_t *rpc_uplinks(struct edged *ed);
+json_t *rpc_status(struct edged *ed);
 json_t *rpc_event_json(const struct store_event *e);
 
 /* Why the database did not answer, as a sentence. */
 const char *rpc_store_why(int err);
+
+/* "delay 220 ms is over 150 ms", and the same as an object or null. */
+void rpc_broken_text(struct text *t, const struct steer_evidence *e);
+json_t *rpc_evidence(const struct steer_evidence *e);
+
+/* The kernel's side of policy, and what was put right since the start. */
+json_t *rpc_kernel(const struct edged *ed);
 
 /* --- methods (struct rpc_method run) ------------------------------------------ */
 
@@ -81,6 +91,7 @@ void rpc_classes_list(void *ctx, struct rpc_call *call, const json_t *params);
 void rpc_routes_list(void *ctx, struct rpc_call *call, const json_t *params);
 void rpc_why(void *ctx, struct rpc_call *call, const json_t *params);
 void rpc_config_apply(void *ctx, struct rpc_call *call, const json_t *params);
+void rpc_metrics_get(void *ctx, struct rpc_call *call, const json_t *params);
 void rpc_events_list(void *ctx, struct rpc_call *call, const json_t *params);
 
 #endif

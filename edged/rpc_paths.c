@@ -15,11 +15,7 @@
  *
  *	reason	 a sentence why it is not up, or null
  *	nat	 true, false, or null while no tunnel over it has an SA
- *	month_bytes	 both directions, since the first of the month, or null
  *	down_bps up_bps	 of its interface, or null
- *	strip	 {"step_s": 900, "until": SECONDS, "states": "--uuuudxuu..."}: the last
- *		 24 h, oldest first, a letter each step: u up, d degraded (a path of it
- *		 was down or over a limit), x down, - not known
  *
  * paths.history {path, since, until, points} answers
  *
@@ -63,8 +59,10 @@
 #include "edged/rpc_json.h"
 #include "edged/steering.h"
 #include "edged/store.h"
+#include "ike/ike.h"
 #include "lib/alloc.h"
 #include "lib/rpc.h"
+#include "lib/text.h"
 
 static bool is_member(const struct steer_class_plan *c, const struct tunnel *t)
 {
@@ -107,6 +105,12 @@ static void add_figures(json_t *row, const struct tunnel *t)
 			    s.valid ? rpc_json_pct(s.loss_ppm) : json_null());
 	json_object_set_new(row, "mos",
 			    s.valid ? json_real(s.mos_x100 / 100.0) : json_null());
+	json_object_set_new(row, "measured", json_boolean(s.valid));
+	json_object_set_new(row, "window_s",
+			    json_integer(t->ed->config->probe.window_us /
+					 MONO_US_PER_S));
+	json_object_set_new(row, "window_sent", json_integer(s.sent));
+	json_object_set_new(row, "window_lost", json_integer(s.lost));
 	json_object_set_new(row, "lost", json_integer((json_int_t)sum.lost));
 	json_object_set_new(row, "sent", json_integer((json_int_t)sum.sent));
 	json_object_set_new(row, "lost_out",
@@ -127,6 +131,7 @@ static json_t *path_json(const struct tunnel *t)
 			  rpc_json_since(path_since(t)), "interface",
 			  rpc_json_text(t->ifname));
 
+	json_object_set_new(row, "mtu", json_integer(t->mtu));
 	add_figures(row, t);
 	json_object_set_new(row, "classes", classes_on(t));
 	return row;
@@ -333,6 +338,8 @@ void rpc_paths_history(void *ctx, struct rpc_call *call, const json_t *params)
 	}
 }
 
+enum { NAT_LOOKS = 8 };
+
 /* --- uplinks -------------------------------------------------------------------- */
 
 static json_t *family_json(const struct uplink_family *f)
@@ -352,6 +359,37 @@ static void add_rates(json_t *row, const struct edged *ed, const struct uplink *
 			    known ? json_integer((json_int_t)down) : json_null());
 	json_object_set_new(row, "up_bps",
 			    known ? json_integer((json_int_t)up) : json_null());
+}
+
+/* Why the uplink is not up, or null. */
+static json_t *reason_json(const struct uplink *u)
+{
+	char buf[EDGED_SENTENCE_MAX];
+	struct text t = text_init(buf, sizeof(buf));
+
+	if (u->state == UPLINK_UP)
+		return json_null();
+	uplink_explain(u, &t);
+	return rpc_json_text(buf);
+}
+
+/* What the IKE of its tunnels found out; null while there is none. */
+static json_t *nat_json(const struct edged *ed, const struct uplink *u)
+{
+	unsigned int looked = 0;
+	struct ike_status st;
+
+	/* The first that is up tells it, at a hub with thousands of them as well. */
+	for (const struct tunnel *t = ed->tunnels; t && looked < NAT_LOOKS;
+	     t = t->hh.next) {
+		if (t->uplink != u || t->state != TUNNEL_UP)
+			continue;
+		looked++;
+		if (ed->ike && ike_status_get(ed->ike, t->name, &st) == 0 &&
+		    st.state != IKE_DOWN)
+			return json_boolean(st.nat_local);
+	}
+	return json_null();
 }
 
 static json_t *uplink_json(const struct edged *ed, const struct uplink *u)
@@ -380,6 +418,8 @@ static json_t *uplink_json(const struct edged *ed, const struct uplink *u)
 		"monthly_limit_bytes", (json_int_t)u->conf->monthly_limit_bytes,
 		"paths", paths, "paths_up", up);
 	add_rates(row, ed, u);
+	json_object_set_new(row, "reason", reason_json(u));
+	json_object_set_new(row, "nat", nat_json(ed, u));
 	return row;
 }
 

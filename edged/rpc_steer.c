@@ -28,6 +28,7 @@
 #include "edged/config/config.h"
 #include "edged/control.h"
 #include "edged/edged.h"
+#include "edged/events.h"
 #include "edged/lookup.h"
 #include "edged/path.h"
 #include "edged/policy.h"
@@ -41,6 +42,8 @@
 
 enum {
 	REASON_MAX = 256,
+	LOSS_WINDOW_S = 60, /* of a standing: plan.h */
+	TRUTH_PEERS_MAX = 16, /* the kernel is asked about: one question a class */
 	CLASS_PEERS_MAX = 200, /* of a hub's thousands; "why" answers for any */
 };
 
@@ -77,8 +80,7 @@ static const char *ordinal(unsigned int n)
 	return n < ARRAY_LEN(words) ? words[n] : "late";
 }
 
-/* "loss 2.4 % is over 1 %". */
-static void add_broken(struct text *t, const struct steer_evidence *e)
+void rpc_broken_text(struct text *t, const struct steer_evidence *e)
 {
 	switch (e->metric) {
 	case STEER_DELAY:
@@ -176,7 +178,7 @@ static const char *judge(const struct tunnel *t, const struct config_class *c,
 	}
 	switch (st->verdict) {
 	case STEER_BAD:
-		add_broken(reason, &st->broken);
+		rpc_broken_text(reason, &st->broken);
 		add_time(reason, st->since);
 		return "refused";
 	case STEER_HOLDING:
@@ -193,7 +195,7 @@ static const char *judge(const struct tunnel *t, const struct config_class *c,
 	return "unknown";
 }
 
-static json_t *evidence_json(const struct steer_evidence *e)
+json_t *rpc_evidence(const struct steer_evidence *e)
 {
 	switch (e->metric) {
 	case STEER_DELAY:
@@ -221,11 +223,13 @@ static json_t *standing_json(const struct tunnel *t, const struct config_class *
 	struct steer_standing st;
 	const char *verdict = judge(t, c, class_index, &st, &reason);
 
-	return json_pack("{s:o, s:o, s:s, s:o, s:b, s:o, s:i, s:o}", "path",
-			 rpc_json_text(t->name), "uplink", rpc_json_text(t->label),
-			 "verdict", verdict, "reason", rpc_json_text(buf), "member",
-			 (int)st.member, "since", rpc_json_since(st.since), "penalty",
-			 (int)st.penalty, "broken", evidence_json(&st.broken));
+	return json_pack("{s:o, s:o, s:s, s:o, s:b, s:o, s:i, s:i, s:i, s:i, s:o}",
+			 "path", rpc_json_text(t->name), "uplink",
+			 rpc_json_text(t->label), "verdict", verdict, "reason",
+			 rpc_json_text(buf), "member", (int)st.member, "since",
+			 rpc_json_since(st.since), "lost", (int)st.lost, "judged",
+			 (int)st.judged, "window_s", LOSS_WINDOW_S, "penalty",
+			 (int)st.penalty, "broken", rpc_evidence(&st.broken));
 }
 
 /* Members first, then the others, each in the peer's order. */
@@ -292,20 +296,95 @@ static json_t *limit_ms(int64_t us)
 	return us ? rpc_json_ms(us) : json_null();
 }
 
+static const struct tunnel *tunnel_by_ifindex(const struct edged *ed, int ifindex)
+{
+	const struct tunnel *t;
+
+	for (t = ed->tunnels; t; t = t->hh.next)
+		if (ifindex && t->ifindex == ifindex)
+			return t;
+	return NULL;
+}
+
+/* A prefix of the peer that a packet could be sent to: ours to know, or BGP's. */
+static bool reachable_prefix(const struct peer *p, struct prefix *ret)
+{
+	const json_t *row;
+	size_t i;
+
+	if (p->conf->networks.n) {
+		*ret = p->conf->networks.v[0];
+		return true;
+	}
+	json_array_foreach (json_object_get(control_zebra_report(p->ed->control),
+					    "prefixes"),
+			    i, row) {
+		const json_t *first = json_array_get(json_object_get(row, "peers"), 0);
+		const char *name = json_string_value(first);
+		const char *text = json_string_value(json_object_get(row, "prefix"));
+
+		if (name && text && strcmp(name, p->name) == 0 &&
+		    prefix_parse(text, ret) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Where the kernel sends a packet of the class to a prefix of the peer. */
+static json_t *truth_json(const struct peer *p, const struct steer_class_plan *plan,
+			  unsigned int index)
+{
+	const struct tunnel *t = NULL;
+	struct prefix prefix;
+	struct lookup way;
+	bool agrees = false;
+
+	if (!plan || !reachable_prefix(p, &prefix) ||
+	    lookup_route(&prefix.addr, rt_class_mark(index), &way) < 0)
+		return json_null();
+	if (!way.blocked && !way.local)
+		t = tunnel_by_ifindex(p->ed, way.ifindex);
+	for (size_t i = 0; t && i < plan->n_members; i++)
+		agrees = agrees || plan->members[i].id == t->slot;
+	return json_pack("{s:o, s:o, s:b}", "prefix", rpc_json_prefix(&prefix), "path",
+			 t ? rpc_json_text(t->name) : json_null(), "agrees",
+			 (int)(agrees || (!t && !plan->n_members)));
+}
+
+/* The last decision about the class, as this process made it. */
+static json_t *moved_json(const struct peer *p, const char *class_name)
+{
+	static const char *const keys[] = {"id", "time", "from", "to", "reason"};
+	char subject[2 * EDGED_NAME_MAX + 2];
+	const json_t *event;
+	json_t *moved;
+
+	snprintf(subject, sizeof(subject), "%s/%s", p->name, class_name);
+	event = control_recent(p->ed->control, EVENT_STEER, subject);
+	if (!event)
+		return json_null();
+	moved = json_object();
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		json_object_set(moved, keys[i], json_object_get(event, keys[i]));
+	return moved;
+}
+
 static json_t *class_peer_json(const struct peer *p, const struct config_class *c,
-			       unsigned int index)
+			       unsigned int index, bool asked)
 {
 	const struct steer_class_plan *plan = plan_of(p, c->name);
 
-	return json_pack("{s:o, s:s, s:o, s:o}", "peer", rpc_json_text(p->name),
-			 "state",
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "peer",
+			 rpc_json_text(p->name), "state",
 			 !plan		   ? "unplanned"
 			 : plan->kept	   ? "kept"
 			 : plan->keeps	   ? "good"
 			 : plan->n_members ? "bad"
 					   : "none",
 			 "since", plan ? rpc_json_since(plan->since) : json_null(),
-			 "paths", standings(p, c, index));
+			 "moved", moved_json(p, c->name), "kernel",
+			 asked ? truth_json(p, plan, index) : json_null(), "paths",
+			 standings(p, c, index));
 }
 
 static json_t *class_json(const struct edged *ed, unsigned int index,
@@ -315,7 +394,8 @@ static json_t *class_json(const struct edged *ed, unsigned int index,
 	json_t *peers = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(peers, class_peer_json(v[i], c, index));
+		json_array_append_new(peers, class_peer_json(v[i], c, index,
+							     i < TRUTH_PEERS_MAX));
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o}",
 			 "name", rpc_json_text(c->name), "dscp", dscp_json(c),
 			 "max_delay_ms", limit_ms(c->max_delay_us), "max_jitter_ms",
@@ -398,12 +478,20 @@ static void add_learned(struct edged *ed, const json_t *learned, json_t *list)
 	}
 }
 
-static json_t *kernel_json(const struct policy_stats *s)
+json_t *rpc_kernel(const struct edged *ed)
 {
-	return json_pack("{s:i, s:i, s:I, s:i, s:o}", "rules", (int)s->rules, "routes",
-			 (int)s->routes, "healed", (json_int_t)s->healed, "failing",
-			 (int)s->failing, "error",
-			 s->error[0] ? rpc_json_text(s->error) : json_null());
+	const struct policy_stats *s = ed->policy ? policy_get_stats(ed->policy) : NULL;
+
+	if (!s)
+		return json_null();
+	return json_pack("{s:i, s:i, s:I, s:i, s:o, s:{s:I, s:I, s:I, s:I}}", "rules",
+			 (int)s->rules, "routes", (int)s->routes, "healed",
+			 (json_int_t)s->healed, "failing", (int)s->failing, "error",
+			 s->error[0] ? rpc_json_text(s->error) : json_null(),
+			 "repaired", "rules", (json_int_t)s->healed_rules, "routes",
+			 (json_int_t)(s->healed - s->healed_rules), "links",
+			 (json_int_t)ed->counts.links_repaired, "sas",
+			 (json_int_t)ed->counts.sas_replaced);
 }
 
 void rpc_routes_list(void *ctx, struct rpc_call *call, const json_t *params)
@@ -420,9 +508,7 @@ void rpc_routes_list(void *ctx, struct rpc_call *call, const json_t *params)
 	json_array_foreach (json_object_get(report, "prefixes"), i, learned)
 		add_learned(ed, learned, list);
 	answer = rpc_json_answer("routes", list);
-	if (ed->policy)
-		json_object_set_new(answer, "kernel",
-				    kernel_json(policy_get_stats(ed->policy)));
+	json_object_set_new(answer, "kernel", rpc_kernel(ed));
 	json_object_set_new(answer, "helper",
 			    report ? json_deep_copy(report) : json_null());
 	json_object_set_new(answer, "helper_connected",
@@ -456,16 +542,6 @@ static unsigned int class_of(const struct config *c, const struct addr *dst,
 		if (matches(&c->classes.v[i], dst, dscp))
 			return (unsigned int)i;
 	return (unsigned int)(c->classes.n - 1);
-}
-
-static const struct tunnel *tunnel_by_ifindex(const struct edged *ed, int ifindex)
-{
-	const struct tunnel *t;
-
-	for (t = ed->tunnels; t; t = t->hh.next)
-		if (ifindex && t->ifindex == ifindex)
-			return t;
-	return NULL;
 }
 
 static const struct uplink *uplink_by_ifindex(const struct edged *ed, int ifindex)

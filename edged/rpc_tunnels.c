@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Peers, the IPsec side of their tunnels, and what an operator may do to them.
+ * Peers, and the IPsec side of their tunnels.
  *
  * A row of ike.list has, beside what it names itself,
  *
@@ -11,10 +11,6 @@
  *	kernel	 {"sa_in": 1, "sa_out": 1, "wanted_in": 1, "wanted_out": 1}: the SAs
  *		 that whoever carries the packets has now, beside what the IKE side
  *		 believes; null while it cannot be asked
- *
- * uplink.set {name, up}, peer.restart {name} and peer.rekey {name} take "by", the
- * name of a person, from root and from edge-webui, which must give it; the event
- * says who in its reason and as its number "by". Without it the caller's user name.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -181,13 +177,100 @@ static json_t *until_s(struct mono t)
 	return json_integer(mono_diff_us(t, mono_now()) / MONO_US_PER_S);
 }
 
+/* SAs of a tunnel: those that the carrier has, and those that IKE believes in. */
+struct sa_count {
+	uint32_t slot;
+	int in, out;
+	int wanted_in, wanted_out;
+	UT_hash_handle hh;
+};
+
+struct sa_counts {
+	struct edged *ed;
+	struct sa_count *all;
+	bool known; /* the carrier could be asked */
+};
+
+static struct sa_count *sa_count(struct sa_counts *c, uint32_t slot)
+{
+	struct sa_count *n;
+
+	HASH_FIND(hh, c->all, &slot, sizeof(slot), n);
+	if (n)
+		return n;
+	n = ed_alloc(sizeof(*n));
+	n->slot = slot;
+	HASH_ADD(hh, c->all, slot, sizeof(n->slot), n);
+	return n;
+}
+
+static void count_carried(void *ctx, const struct dp_sa_info *sa)
+{
+	struct sa_count *n = sa_count(ctx, sa->slot);
+
+	if (sa->dir == DP_IN)
+		n->in++;
+	else
+		n->out++;
+}
+
+static void count_wanted(void *ctx, const char *tunnel, const struct ike_esp *esp)
+{
+	struct sa_counts *c = ctx;
+	const struct tunnel *t = edged_tunnel(c->ed, tunnel);
+	struct sa_count *n;
+
+	if (!t)
+		return;
+	n = sa_count(c, t->slot);
+	if (esp->dir == IKE_IN)
+		n->wanted_in++;
+	else
+		n->wanted_out++;
+}
+
+static void count_sas(struct sa_counts *c)
+{
+	c->known = c->ed->dataplane && dp_ready(c->ed->dataplane) &&
+		   dp_dump(c->ed->dataplane, count_carried, c) == 0;
+	if (c->known && c->ed->ike)
+		ike_each_esp(c->ed->ike, count_wanted, c);
+}
+
+static void sa_counts_free(struct sa_counts *c)
+{
+	struct sa_count *n;
+	struct sa_count *tmp;
+
+	HASH_ITER (hh, c->all, n, tmp) {
+		HASH_DEL(c->all, n);
+		free(n);
+	}
+}
+
+static json_t *kernel_json(const struct sa_counts *c, uint32_t slot)
+{
+	const struct sa_count none = {0};
+	const struct sa_count *n;
+
+	if (!c->known)
+		return json_null();
+	HASH_FIND(hh, c->all, &slot, sizeof(slot), n);
+	if (!n)
+		n = &none;
+	return json_pack("{s:i, s:i, s:i, s:i}", "sa_in", n->in, "sa_out", n->out,
+			 "wanted_in", n->wanted_in, "wanted_out", n->wanted_out);
+}
+
 static json_t *child_json(const struct ike_child_status *c)
 {
-	return json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:i}", "spi_in",
+	return json_pack("{s:o, s:o, s:s, s:b, s:o, s:I, s:o, s:i}", "spi_in",
 			 spi_text(c->spi_in, 8), "spi_out", spi_text(c->spi_out, 8),
 			 "suite", c->suite, "pfs", (int)c->pfs, "since",
-			 rpc_json_since(c->since), "rekey_in_s", until_s(c->rekey_at),
-			 "rekeys", (int)c->rekeys);
+			 rpc_json_since(c->since), "age_s",
+			 (json_int_t)(mono_diff_us(mono_now(), c->since) /
+				      MONO_US_PER_S),
+			 "rekey_in_s", until_s(c->rekey_at), "rekeys", (int)c->rekeys);
 }
 
 static void add_sa(json_t *row, const struct ike_status *st)
@@ -234,7 +317,27 @@ static json_t *failure_json(const struct tunnel *t, const struct ike_status *st)
 	return st && st->failure[0] ? rpc_json_text(st->failure) : json_null();
 }
 
-static json_t *ike_json(struct edged *ed, const struct tunnel *t)
+static void add_failures(json_t *row, const struct tunnel *t,
+			 const struct ike_status *st)
+{
+	uint64_t all = 0;
+	json_t *at = json_null();
+
+	for (enum tunnel_failure f = 0; f < TUNNEL_FAILURES; f++)
+		all += t->failed[f];
+	if (t->last_failure[0])
+		at = json_real((double)t->last_failure_time_us / 1e6);
+	else if (st && st->failure[0])
+		at = rpc_json_since(st->failure_at);
+	json_object_set_new(row, "failed_at", at);
+	json_object_set_new(row, "failures_total", json_integer((json_int_t)all));
+	json_object_set_new(row, "rekeys_total",
+			    json_integer(
+				    (json_int_t)(t->rekeyed_ike + t->rekeyed_child)));
+}
+
+static json_t *ike_json(struct edged *ed, const struct tunnel *t,
+			const struct sa_counts *sas)
 {
 	struct ike_status st;
 	bool known = ed->ike && ike_status_get(ed->ike, t->name, &st) == 0;
@@ -258,6 +361,8 @@ static json_t *ike_json(struct edged *ed, const struct tunnel *t)
 			    json_string(known ? ike_state_name(st.state) : "down"));
 	if (known && st.state != IKE_DOWN)
 		add_sa(row, &st);
+	add_failures(row, t, known ? &st : NULL);
+	json_object_set_new(row, "kernel", kernel_json(sas, t->slot));
 	add_traffic(row, ed->dataplane, t->slot);
 	return row;
 }
@@ -265,82 +370,16 @@ static json_t *ike_json(struct edged *ed, const struct tunnel *t)
 void rpc_ike_list(void *ctx, struct rpc_call *call, const json_t *params)
 {
 	struct edged *ed = ctx;
+	struct sa_counts sas = {.ed = ed};
 	json_t *list = json_array();
 	const struct peer *p;
 	const struct tunnel *t;
 
 	(void)params;
+	count_sas(&sas);
 	for (p = ed->peers; p; p = p->hh.next)
 		DL_FOREACH (p->tunnels, t)
-			json_array_append_new(list, ike_json(ed, t));
+			json_array_append_new(list, ike_json(ed, t, &sas));
+	sa_counts_free(&sas);
 	rpc_call_reply(call, rpc_json_answer("tunnels", list));
-}
-
-/* --- what an operator may do -------------------------------------------------------- */
-
-/* Who asks, for the event. */
-static const char *who(const struct rpc_call *call, char *buf, size_t size)
-{
-	uid_t uid = rpc_call_uid(call);
-
-	if (uid == 0)
-		snprintf(buf, size, "root");
-	else
-		snprintf(buf, size, "user id %u", (unsigned int)uid);
-	return buf;
-}
-
-static void answer(struct edged *ed, struct rpc_call *call, int err, const char *what,
-		   const char *name)
-{
-	if (err == -ENOENT) {
-		rpc_call_error(call, RPC_ENOTFOUND, "there is no %s '%s'", what, name);
-		return;
-	}
-	if (err < 0 && err != -EALREADY) {
-		rpc_call_error(call, RPC_EFAILED, "%s %s: %s", what, name,
-			       strerror(-err));
-		return;
-	}
-	control_changed(ed->control);
-	rpc_call_reply(call, json_pack("{s:i, s:b}", "schema", CONTROL_SCHEMA,
-				       "changed", err != -EALREADY));
-}
-
-void rpc_uplink_set(void *ctx, struct rpc_call *call, const json_t *params)
-{
-	struct edged *ed = ctx;
-	const char *name;
-	char by[32];
-	bool up;
-
-	if (!rpc_param_need_str(call, params, "name", &name) ||
-	    !rpc_param_bool(call, params, "up", true, &up))
-		return;
-	answer(ed, call, edged_uplink_set(ed, name, up, who(call, by, sizeof(by))),
-	       "uplink", name);
-}
-
-void rpc_peer_restart(void *ctx, struct rpc_call *call, const json_t *params)
-{
-	struct edged *ed = ctx;
-	const char *name;
-	char by[32];
-
-	if (!rpc_param_need_str(call, params, "name", &name))
-		return;
-	answer(ed, call, edged_peer_restart(ed, name, who(call, by, sizeof(by))),
-	       "peer", name);
-}
-
-void rpc_peer_rekey(void *ctx, struct rpc_call *call, const json_t *params)
-{
-	struct edged *ed = ctx;
-	const char *name;
-	char by[32];
-
-	if (!rpc_param_need_str(call, params, "name", &name))
-		return;
-	answer(ed, call, edged_peer_rekey(ed, name, who(call, by, sizeof(by))), "peer",
-	       name);
 }

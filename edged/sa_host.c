@@ -244,6 +244,7 @@ static void on_ready(void *ctx, bool up)
 {
 	struct edged *ed = ctx;
 
+	ed->dataplane_since = loop_now(ed->loop);
 	event_emit(ed, EVENT_DAEMON, "dataplane", up ? "away" : "up",
 		   up ? "up" : "away",
 		   up ? "packets are carried"
@@ -284,6 +285,7 @@ static void on_sa_lost(void *ctx, uint32_t slot, enum dp_dir dir, uint32_t spi)
 	const struct tunnel *t = edged_tunnel_by_slot(ed, slot);
 	struct lost_out l = {.spi_out = spi, .spi_in = dir == DP_IN ? spi : 0};
 
+	ed->counts.sas_replaced++;
 	ed_info(t ? t->name : "dataplane", "%s SA %08" PRIx32 " is gone: replacing it",
 		dir == DP_IN ? "inbound" : "outbound", spi);
 	if (dir == DP_OUT && t) {
@@ -325,6 +327,7 @@ static void on_tunnel_restored(void *ctx, uint32_t slot, int ifindex)
 	struct edged *ed = ctx;
 	struct tunnel *t = edged_tunnel_by_slot(ed, slot);
 
+	ed->counts.links_repaired++;
 	if (t)
 		tunnel_interface_is(t, ifindex);
 }

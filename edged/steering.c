@@ -29,6 +29,7 @@ enum steering_limits {
 	STEERING_SAVE_US = 2000000, /* between a change and the file */
 	STEERING_FILE_MAX = 16 << 20,
 	STEERING_PEER_BYTES = 32 << 10, /* room for one peer's lines */
+	STEERING_MOVES_MAX = 256, /* classes times reasons that are counted */
 };
 
 struct peer_steer {
@@ -36,6 +37,8 @@ struct peer_steer {
 	bool planned; /* the first plan was made */
 	bool urgent; /* the peer has no good path: its probes run fast */
 	bool all_silent;
+	struct steering_moves *moves;
+	size_t n_moves;
 	struct loop_timer soon;
 };
 
@@ -201,6 +204,36 @@ static void tell_decision(const struct peer *p, const struct steer_decision *d)
 			event_int("penalty", d->penalty)));
 }
 
+/* Bounded by the classes and reasons that there are, and were since the start. */
+static void count_move(struct peer_steer *ps, const struct steer_decision *d)
+{
+	struct steering_moves *m;
+
+	for (size_t i = 0; i < ps->n_moves; i++) {
+		m = &ps->moves[i];
+		if (m->reason == d->reason &&
+		    strcmp(m->class_name, d->class_name) == 0) {
+			m->count++;
+			return;
+		}
+	}
+	if (ps->n_moves == STEERING_MOVES_MAX)
+		return;
+	ps->moves = ed_realloc(ps->moves, ps->n_moves + 1, sizeof(*ps->moves));
+	m = &ps->moves[ps->n_moves++];
+	snprintf(m->class_name, sizeof(m->class_name), "%s", d->class_name);
+	m->reason = d->reason;
+	m->count = 1;
+}
+
+size_t steering_moves(const struct peer *p, const struct steering_moves **ret)
+{
+	if (!p->steer)
+		return 0;
+	*ret = p->steer->moves;
+	return p->steer->n_moves;
+}
+
 static void tell_silence(struct peer *p, const struct steer_plan *plan)
 {
 	struct peer_steer *ps = p->steer;
@@ -247,8 +280,10 @@ static void look_at(struct steering *s, struct peer *p, struct mono now)
 	plan = steer_peer(p->steer->state, s->classes, s->n_classes, paths, n,
 			  &settings, now);
 	p->steer->planned = true;
-	for (size_t i = 0; i < plan->n_decisions; i++)
+	for (size_t i = 0; i < plan->n_decisions; i++) {
+		count_move(p->steer, &plan->decisions[i]);
 		tell_decision(p, &plan->decisions[i]);
+	}
 	tell_silence(p, plan);
 	set_urgent(p, !plan->any_good, now);
 	if (plan->changed || first) {
@@ -332,6 +367,7 @@ void steering_forget(struct peer *p)
 		return;
 	loop_timer_stop(&p->steer->soon);
 	steer_state_free(p->steer->state);
+	free(p->steer->moves);
 	free(p->steer);
 	p->steer = NULL;
 }

@@ -40,6 +40,16 @@ void steering_reload(struct edged *ed);
 /* The peer's plan, or NULL while the first one is still awaited. */
 const struct steer_plan *steering_plan(const struct peer *p);
 
+/* How often a class of a peer moved for a reason, since the start. */
+struct steering_moves {
+	char class_name[STEER_NAME_MAX];
+	enum steer_reason reason;
+	uint64_t count;
+};
+
+/* All of the peer's, borrowed until the loop goes on. Returns how many. */
+size_t steering_moves(const struct peer *p, const struct steering_moves **ret);
+
 /*
  * How tunnel t stands in a class of the configuration: for paths, classes, why.
  *

@@ -126,8 +126,6 @@ struct store_sample { /* what one path did in one second */
 struct store_minute {
 	const char *path;
 	int64_t minute; /* since the epoch */
-	uint32_t delay_us; /* of all answers at once; 0: taken from the seconds */
-	uint32_t p95_us;
 	struct store_sample sample[STORE_MINUTE_SAMPLES];
 };
 

@@ -196,16 +196,20 @@ size_t series_take(struct series *s, struct store_point **ret)
 struct store_figures series_of_minute(const struct store_minute *m)
 {
 	struct series *s = series_new(60);
+	uint32_t p95[STORE_MINUTE_SAMPLES];
 	struct store_figures f;
+	size_t n = 0;
 
 	series_add_minute(s, m, m->minute * 60, m->minute * 60 + 60);
 	end(s);
 	f = s->sum;
-	/* Those of all answers, where somebody had them all at once. */
-	if (m->delay_us && f.delay_us != UINT32_MAX)
-		f.delay_us = m->delay_us;
-	if (m->p95_us && f.p95_us != UINT32_MAX)
-		f.p95_us = m->p95_us;
 	series_free(s);
+	/* Of a minute it is the 95th percentile still, not the worst second. */
+	for (int i = 0; i < STORE_MINUTE_SAMPLES; i++)
+		if (m->sample[i].state && m->sample[i].p95_us != UINT32_MAX)
+			p95[n++] = m->sample[i].p95_us;
+	qsort(p95, n, sizeof(p95[0]), by_value);
+	if (n)
+		f.p95_us = p95[(n * 95 + 99) / 100 - 1];
 	return f;
 }

@@ -84,7 +84,7 @@ static void wait_then_retry(struct tunnel *t, bool refused, const char *sentence
 	loop_timer_at(ed->loop, &t->timer, t->retry_at, on_retry, t);
 }
 
-static void failed(struct tunnel *t, bool refused, const char *sentence)
+static void failed(struct tunnel *t, enum tunnel_failure kind, const char *sentence)
 {
 	/* The first of a row, and then each time it reads differently. */
 	if (!t->failures || strcmp(t->last_failure, sentence) != 0)
@@ -92,9 +92,10 @@ static void failed(struct tunnel *t, bool refused, const char *sentence)
 			   "failed", sentence,
 			   EVENT_NUMBERS(event_int("attempt", t->failures + 1)));
 	note_failure(t, sentence);
+	t->failed[kind]++;
 	t->failures++;
 	t->turn++;
-	wait_then_retry(t, refused, sentence);
+	wait_then_retry(t, kind != TUNNEL_UNREACHED, sentence);
 }
 
 /* ---- an attempt ------------------------------------------------------------ */
@@ -118,14 +119,14 @@ static void on_attempt_over(void *ctx, struct mono now)
 	if (t->resolving) {
 		resolver_cancel(t->resolving);
 		t->resolving = NULL;
-		failed(t, false, "no answer from the name servers");
+		failed(t, TUNNEL_UNREACHED, "no answer from the name servers");
 		return;
 	}
 	snprintf(sentence, sizeof(sentence), "no answer from %s over %s in %d s",
 		 addr_format(&t->remote.addr, to), t->uplink->name,
 		 SUPERVISOR_ATTEMPT_MS / 1000);
 	(void)ike_abandon(t->ed->ike, now, t->name);
-	failed(t, false, sentence);
+	failed(t, TUNNEL_UNREACHED, sentence);
 	ike_host_pump(t->ed);
 }
 
@@ -150,7 +151,9 @@ static void begin_ike(struct tunnel *t, const struct addr *remote)
 	if (!err)
 		err = ike_up(ed->ike, loop_now(ed->loop), t->name);
 	if (err < 0 && err != -EALREADY) {
-		failed(t, err == -ENOKEY || err == -EINVAL,
+		failed(t,
+		       err == -ENOKEY || err == -EINVAL ? TUNNEL_REFUSED
+							: TUNNEL_UNREACHED,
 		       why[0] ? why : strerror(-err));
 		return;
 	}
@@ -182,9 +185,9 @@ static void on_resolved(void *ctx, const struct resolve_answer *answer)
 	if (t->state != TUNNEL_CONNECTING)
 		return;
 	if (answer->err < 0)
-		failed(t, false, answer->why);
+		failed(t, TUNNEL_UNREACHED, answer->why);
 	else if (!pick(t, answer->addrs, answer->n, &remote))
-		failed(t, false,
+		failed(t, TUNNEL_UNREACHED,
 		       "the peer has no address of a family that the uplink has");
 	else
 		begin_ike(t, &remote);
@@ -218,7 +221,8 @@ static void connect_now(struct tunnel *t)
 			return;
 		}
 	}
-	failed(t, false, "the peer has no address of a family that the uplink has");
+	failed(t, TUNNEL_UNREACHED,
+	       "the peer has no address of a family that the uplink has");
 }
 
 static void on_retry(void *ctx, struct mono now)
@@ -367,12 +371,15 @@ void supervisor_uplink_changed(struct uplink *u)
 
 /* ---- what the engine reports -------------------------------------------------- */
 
-/* The peer answered and will not: a person must mend it. */
-static bool is_refusal(enum ike_reason reason)
+/* What the peer answered and will not do, a person must mend. */
+static enum tunnel_failure failure_of(enum ike_reason reason)
 {
-	return reason == IKE_REASON_AUTH || reason == IKE_REASON_IDENTITY ||
-	       reason == IKE_REASON_PROPOSAL || reason == IKE_REASON_SELECTORS ||
-	       reason == IKE_REASON_INSIDE;
+	if (reason == IKE_REASON_AUTH || reason == IKE_REASON_IDENTITY)
+		return TUNNEL_AUTH;
+	if (reason == IKE_REASON_PROPOSAL || reason == IKE_REASON_SELECTORS ||
+	    reason == IKE_REASON_INSIDE)
+		return TUNNEL_REFUSED;
+	return TUNNEL_UNREACHED;
 }
 
 static void on_up(struct tunnel *t, const char *sentence)
@@ -397,7 +404,14 @@ static void on_down(struct tunnel *t, enum ike_reason reason, const char *senten
 		return;
 	}
 	t->failures = 0;
-	wait_then_retry(t, is_refusal(reason), sentence);
+	wait_then_retry(t, failure_of(reason) != TUNNEL_UNREACHED, sentence);
+}
+
+static void note_caller_failure(struct tunnel *t, enum tunnel_failure kind,
+				const char *sentence)
+{
+	note_failure(t, sentence);
+	t->failed[kind]++;
 }
 
 void supervisor_ike_event(struct tunnel *t, const struct ike_action *act)
@@ -415,9 +429,9 @@ void supervisor_ike_event(struct tunnel *t, const struct ike_action *act)
 		return;
 	case IKE_EV_FAILED:
 		if (t->state == TUNNEL_CONNECTING)
-			failed(t, is_refusal(reason), sentence);
+			failed(t, failure_of(reason), sentence);
 		else if (!t->conf)
-			note_failure(t, sentence);
+			note_caller_failure(t, failure_of(reason), sentence);
 		return;
 	case IKE_EV_CHILD_DOWN:
 		enter(t, t->conf ? TUNNEL_CONNECTING : TUNNEL_IDLE, sentence);
@@ -429,7 +443,11 @@ void supervisor_ike_event(struct tunnel *t, const struct ike_action *act)
 		wait_then_retry(t, false, sentence);
 		return;
 	case IKE_EV_CHILD_REKEYED:
+		t->rekeyed_child++;
+		break;
 	case IKE_EV_IKE_REKEYED:
+		t->rekeyed_ike++;
+		break;
 	case IKE_EV_PEER_MOVED:
 	case IKE_EV_REFUSED:
 	case IKE_EV_NOTICE:

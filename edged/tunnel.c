@@ -45,6 +45,20 @@ const char *tunnel_state_name(enum tunnel_state state)
 	return "unknown";
 }
 
+const char *tunnel_failure_name(enum tunnel_failure failure)
+{
+	switch (failure) {
+	case TUNNEL_AUTH:
+		return "auth";
+	case TUNNEL_REFUSED:
+		return "refused";
+	case TUNNEL_UNREACHED:
+	case TUNNEL_FAILURES:
+		break;
+	}
+	return "unreached";
+}
+
 bool tunnel_has_sa(const struct tunnel *t)
 {
 	return t->state == TUNNEL_UP;

@@ -43,6 +43,14 @@ enum tunnel_state {
 	TUNNEL_STOPPED, /* by the operator */
 };
 
+/* How an attempt failed. */
+enum tunnel_failure {
+	TUNNEL_UNREACHED, /* no answer, no address, or it could not be sent */
+	TUNNEL_REFUSED, /* the peer answered and will not: proposal, selectors */
+	TUNNEL_AUTH, /* secret or identity: one end does not believe the other */
+	TUNNEL_FAILURES,
+};
+
 /* The inside pair of one family; local.family is 0 where there is none. */
 struct tunnel_inside {
 	struct addr local;
@@ -81,6 +89,9 @@ struct tunnel {
 	unsigned int turn; /* which of the end point's addresses is tried */
 	char last_failure[EDGED_SENTENCE_MAX]; /* one sentence, "" when none yet */
 	int64_t last_failure_time_us; /* since the epoch */
+	uint64_t failed[TUNNEL_FAILURES]; /* attempts since it was made */
+	uint64_t rekeyed_ike; /* times, since it was made */
+	uint64_t rekeyed_child;
 	struct loop_timer timer; /* next attempt, end of an attempt */
 	struct loop_timer watch; /* "IKE alive, ESP dead" */
 	unsigned int esp_dead; /* steps taken against it, in a row */
@@ -97,6 +108,9 @@ struct tunnel {
 
 /* "up", "connecting", ... for logs, events and JSON. */
 const char *tunnel_state_name(enum tunnel_state state);
+
+/* "unreached", "refused", "auth": stable for programs. */
+const char *tunnel_failure_name(enum tunnel_failure failure);
 
 /* True when a packet sent into the interface now would leave as ESP. */
 bool tunnel_has_sa(const struct tunnel *t);

@@ -167,8 +167,7 @@ enum uplink_state uplink_assess(const struct uplink_kernel *k,
 	return UPLINK_UP;
 }
 
-/* What a person needs to know about the state, in one sentence. */
-static void explain(const struct uplink *u, struct text *t)
+void uplink_explain(const struct uplink *u, struct text *t)
 {
 	char local[ADDR_STRLEN];
 	char gw[ADDR_STRLEN];
@@ -222,7 +221,7 @@ static void report(struct uplink *u, enum uplink_state from)
 	char reason[EDGED_SENTENCE_MAX];
 	struct text t = text_init(reason, sizeof(reason));
 
-	explain(u, &t);
+	uplink_explain(u, &t);
 	event_emit(u->ed, EVENT_UPLINK, u->name, from ? uplink_state_name(from) : NULL,
 		   uplink_state_name(u->state), reason,
 		   EVENT_NUMBERS(event_text("interface", u->ifname),

@@ -142,6 +142,10 @@ bool uplink_usable(const struct uplink *u, uint8_t family);
 /* "up", "no-carrier", ... for logs, events and JSON. */
 const char *uplink_state_name(enum uplink_state state);
 
+/* What a person needs to know about the state, in one sentence. */
+struct text;
+void uplink_explain(const struct uplink *u, struct text *t);
+
 /* ED_V4 or ED_V6 of AF_INET or AF_INET6. */
 static inline enum edged_family edged_family(uint8_t af)
 {

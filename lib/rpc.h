@@ -71,7 +71,7 @@ struct rpc_limits {
  */
 struct rpc_method {
 	const char *name;
-	unsigned int role; /* one bit */
+	unsigned int role; /* bits: who holds one of them may call it */
 	void (*run)(void *ctx, struct rpc_call *call, const json_t *params);
 };
 

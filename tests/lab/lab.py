@@ -100,7 +100,7 @@ def add_accounts():
     taken = {int(line.split(":")[2]) for line in (passwd + group).splitlines()
              if line.count(":") >= 2 and line.split(":")[2].isdigit()}
     free = (n for n in range(60900, 61000) if n not in taken)
-    for name in ("edged", "edge-esp", "edged-admin"):
+    for name in ("edged", "edge-esp", "edged-web", "edged-admin"):
         number = next(free)
         if f"\n{name}:" not in "\n" + passwd and name != "edged-admin":
             passwd += f"{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n"

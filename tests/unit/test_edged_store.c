@@ -326,8 +326,10 @@ static void test_a_chart_is_thinned_and_keeps_its_peaks(void **state)
 	setup(&b);
 	for (int64_t i = 60; i < 120; i++) {
 		m = steady("hub/isp1", i, 20000);
-		if (i == 77)
+		if (i == 77) {
 			m.sample[13].max_us = 431000;
+			m.sample[13].p95_us = 430000;
+		}
 		add_minute(&b, &m);
 	}
 	span.since_s = 3600;
@@ -335,6 +337,9 @@ static void test_a_chart_is_thinned_and_keeps_its_peaks(void **state)
 	assert_int_equal(b.tier_s, 60); /* 36 s a point: minutes are as good */
 	assert_int_equal(b.step_s, 60);
 	assert_int_equal(b.n, 60);
+	/* One bad second of a minute: seen in its maximum, not in its percentile. */
+	assert_int_equal(b.points[17].f.max_us, 431000);
+	assert_int_equal(b.points[17].f.p95_us, 20900);
 	span.points = 1000;
 	ask_history(&b, &span);
 	assert_int_equal(b.tier_s, 1);
@@ -347,6 +352,7 @@ static void test_a_chart_is_thinned_and_keeps_its_peaks(void **state)
 		lost += b.points[i].f.lost;
 		if (b.points[i].f.max_us == 431000) {
 			assert_int_equal(b.points[i].time_s, 77 * 60 + 10);
+			assert_int_equal(b.points[i].f.p95_us, 430000);
 			peak = true;
 		}
 	}
