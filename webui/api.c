@@ -210,18 +210,12 @@ unsigned int api_status(int rpc_code, const char **ret_word)
 		unsigned int status;
 		const char *word;
 	} map[] = {
-		{RPC_EPARAMS, 400, "params"},
-		{RPC_ENOTFOUND, 404, "not_found"},
-		{RPC_EDENIED, 403, "denied"},
-		{RPC_EBUSY, 503, "busy"},
-		{RPC_EREFUSED, 409, "refused"},
-		{RPC_EFAILED, 500, "failed"},
-		{RPC_EMETHOD, 501, "unknown"},
-		{-ETIMEDOUT, 504, "timeout"},
-		{-ENOTCONN, 503, "edged_away"},
-		{-ECONNRESET, 503, "edged_away"},
-		{-EACCES, 503, "edged_away"},
-		{-EUSERS, 503, "edged_away"},
+		{RPC_EPARAMS, 400, "params"},	{RPC_ENOTFOUND, 404, "not_found"},
+		{RPC_EDENIED, 403, "denied"},	{RPC_EBUSY, 503, "busy"},
+		{RPC_EREFUSED, 409, "refused"}, {RPC_EFAILED, 500, "failed"},
+		{RPC_EMETHOD, 501, "unknown"},	{-ETIMEDOUT, 504, "timeout"},
+		{-ENOTCONN, 503, "edged_away"}, {-ECONNRESET, 503, "edged_away"},
+		{-EACCES, 503, "edged_away"},	{-EUSERS, 503, "edged_away"},
 		{-ENOBUFS, 503, "busy"},
 	};
 
@@ -237,8 +231,8 @@ unsigned int api_status(int rpc_code, const char **ret_word)
 
 char *api_error(const char *word, const char *message)
 {
-	json_t *e = json_pack("{s:{s:s, s:s}}", "error", "code", word, "message",
-			      message);
+	json_t *e =
+		json_pack("{s:{s:s, s:s}}", "error", "code", word, "message", message);
 	char *text = e ? json_dumps(e, JSON_COMPACT) : NULL;
 
 	json_decref(e);

@@ -364,7 +364,8 @@ void auth_login(struct auth *a, const struct http_request *r, const char *user,
 	p = wait_ms > 0 ? NULL : pend(a, from);
 	if (!p) {
 		a->counters.delayed++;
-		result.wait_s = wait_ms > 0 ? (unsigned int)((wait_ms + 999) / 1000) : 1;
+		result.wait_s =
+			wait_ms > 0 ? (unsigned int)((wait_ms + 999) / 1000) : 1;
 		done(ctx, &result);
 		return;
 	}

@@ -108,7 +108,8 @@ static int judge(struct cert *c, const char *certificate, const char *key, char 
 	if (!x) {
 		snprintf(why, size, "%s holds no certificate (PEM)", certificate);
 	} else if (!k) {
-		snprintf(why, size, "%s holds no private key (PEM, no passphrase)", key);
+		snprintf(why, size, "%s holds no private key (PEM, no passphrase)",
+			 key);
 	} else if (X509_check_private_key(x, k) != 1) {
 		snprintf(why, size, "the key %s is not that of the certificate %s", key,
 			 certificate);
@@ -212,7 +213,8 @@ static bool fill(X509 *x, EVP_PKEY *key, const char *const *names, size_t n)
 	bool ok;
 
 	alt_names(names, n, alt, sizeof(alt));
-	ok = serial && BN_rand(serial, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
+	ok = serial &&
+	     BN_rand(serial, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
 	     BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(x)) &&
 	     X509_set_version(x, X509_VERSION_3) &&
 	     X509_gmtime_adj(X509_getm_notBefore(x), -BACKDATE_S) &&

@@ -245,7 +245,7 @@ static int hex(char c)
 /* Bytes of the character at s, 0 when it is no UTF-8 (RFC 3629) or controls. */
 static size_t character(const unsigned char *s, size_t left)
 {
-	size_t n = s[0] < 0x80   ? 1
+	size_t n = s[0] < 0x80	 ? 1
 		   : s[0] < 0xc2 ? 0
 		   : s[0] < 0xe0 ? 2
 		   : s[0] < 0xf0 ? 3
@@ -303,7 +303,8 @@ static int take_param(const char *s, size_t len, struct gate_param *p)
 	const char *equal = memchr(s, '=', len);
 	size_t name_len = equal ? (size_t)(equal - s) : len;
 
-	if (!equal || name_len == 0 || gate_decode(s, name_len, true, p->name, sizeof(p->name)) < 0)
+	if (!equal || name_len == 0 ||
+	    gate_decode(s, name_len, true, p->name, sizeof(p->name)) < 0)
 		return -EINVAL;
 	return gate_decode(equal + 1, len - name_len - 1, true, p->value,
 			   sizeof(p->value));

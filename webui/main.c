@@ -73,7 +73,8 @@ static const char usage_text[] =
 	"  --state DIR    users and certificate (default " DEFAULT_STATE ")\n"
 	"  --socket PATH  the unix socket (default " DEFAULT_SOCKET ")\n"
 	"  --data DIR     the page's files (default " ED_DATADIR "/web)\n"
-	"  --user NAME    run as NAME when started as root (default " DEFAULT_USER ");\n"
+	"  --user NAME    run as NAME when started as root (default " DEFAULT_USER
+	");\n"
 	"                 root stays root, for tests\n"
 	"  --debug        say more\n";
 

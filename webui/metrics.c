@@ -80,8 +80,8 @@ static void add_process(json_t *f, const struct metrics_counters *c)
 	    "Processor time edge-webui has used.", cpu_seconds());
 	add(f, "edged_web_process_resident_memory_bytes", "gauge",
 	    "Memory edge-webui has in RAM.", resident_bytes());
-	add(f, "edged_web_process_open_fds", "gauge", "Descriptors edge-webui has open.",
-	    open_descriptors());
+	add(f, "edged_web_process_open_fds", "gauge",
+	    "Descriptors edge-webui has open.", open_descriptors());
 	add(f, "edged_web_process_start_time_seconds", "gauge",
 	    "When edge-webui was started.", (double)c->started);
 }

@@ -31,6 +31,7 @@ struct metrics_counters {
  * The text, for free(). answer is that of metrics.get; NULL or malformed: edged
  * counts as away.
  */
-char *metrics_text(const struct metrics_counters *c, const json_t *answer, size_t *ret_len);
+char *metrics_text(const struct metrics_counters *c, const json_t *answer,
+		   size_t *ret_len);
 
 #endif

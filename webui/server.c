@@ -10,8 +10,8 @@
  * libmicrohttpd calls only from MHD_run(), which is called only from the loop. A
  * connection that waits (for an answer of ours, for something to stream) is
  * suspended: it then costs nothing, and nothing of it is noticed either, so that
- * whoever suspends has a time limit. Resuming writes to libmicrohttpd's own pipe,
- * which wakes the epoll descriptor.
+ * whoever suspends has a time limit. What is resumed runs by a timer of ours: with no
+ * socket of its own to listen on, libmicrohttpd was seen not to wake its descriptor.
  *
  * Time limits cut the socket under libmicrohttpd (shutdown()), which then finds it
  * closed and cleans up on its own way.
@@ -156,7 +156,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 static void on_completed(void *cls, struct MHD_Connection *connection, void **req_cls,
 			 enum MHD_RequestTerminationCode why);
 static void on_connection(void *cls, struct MHD_Connection *connection,
-			  void **socket_context, enum MHD_ConnectionNotificationCode what);
+			  void **socket_context,
+			  enum MHD_ConnectionNotificationCode what);
 
 static void __attribute__((format(printf, 2, 0)))
 on_log(void *cls, const char *fmt, va_list ap)
@@ -236,10 +237,15 @@ static struct engine *engine_new(struct server *s, const char *certificate,
 
 static void resume(struct http_request *r)
 {
+	struct engine *e;
+
 	if (!r->suspended || !r->conn)
 		return;
 	r->suspended = false;
 	MHD_resume_connection(r->conn->mhd);
+	e = r->conn->engine;
+	loop_timer_at(e->server->loop, &e->timer, loop_now(e->server->loop),
+		      on_engine_timer, e);
 }
 
 static void engine_free(struct engine *e)
@@ -291,7 +297,8 @@ static void set_deadline(struct conn *c, int64_t seconds)
 }
 
 static void on_connection(void *cls, struct MHD_Connection *connection,
-			  void **socket_context, enum MHD_ConnectionNotificationCode what)
+			  void **socket_context,
+			  enum MHD_ConnectionNotificationCode what)
 {
 	struct server *s = cls;
 	struct conn *c = *socket_context;
@@ -439,7 +446,8 @@ static void accept_pause(struct server *s)
 	DL_FOREACH (s->listeners, l)
 		loop_io_stop(&l->io);
 	loop_timer_at(s->loop, &s->pause,
-		      mono_add_ms(loop_now(s->loop), ACCEPT_PAUSE_MS), on_pause_over, s);
+		      mono_add_ms(loop_now(s->loop), ACCEPT_PAUSE_MS), on_pause_over,
+		      s);
 }
 
 static void on_accept(void *ctx, int fd, unsigned int events)
@@ -479,8 +487,8 @@ static void request_free(struct http_request *r)
 
 static struct conn *conn_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info ? info->socket_context : NULL;
 }
@@ -560,9 +568,9 @@ static enum MHD_Result begin(struct http_request *r)
 	if (http_header(r, "Transfer-Encoding", &coding) > 0)
 		status = MHD_HTTP_LENGTH_REQUIRED;
 	else if (lengths > 1 ||
-		 (lengths == 1 && (strlen(length) > 9 ||
-				   strspn(length, "0123456789") != strlen(length) ||
-				   !*length)))
+		 (lengths == 1 &&
+		  (strlen(length) > 9 ||
+		   strspn(length, "0123456789") != strlen(length) || !*length)))
 		status = MHD_HTTP_BAD_REQUEST;
 	else if (lengths == 1 && strtoul(length, NULL, 10) > SERVER_BODY_BYTES)
 		status = MHD_HTTP_CONTENT_TOO_LARGE;
@@ -673,9 +681,11 @@ void http_reply(struct http_request *r, unsigned int status,
 		const struct http_header *headers, size_t n, char *body, size_t len,
 		enum http_memory memory)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		len, body,
-		memory == HTTP_FREE ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(len, body,
+						memory == HTTP_FREE
+							? MHD_RESPMEM_MUST_FREE
+							: MHD_RESPMEM_PERSISTENT);
 
 	if (r->conn)
 		add_headers(r->conn->server, response, headers, n);

@@ -40,7 +40,8 @@ static void line_digest(const struct webusers_entry *e,
 			uint8_t digest[SECRET_DIGEST_LEN])
 {
 	char line[WEBUSERS_NAME_MAX + WEBUSERS_HASH_MAX + 16];
-	int len = snprintf(line, sizeof(line), "%s:%s:%d", e->name, e->hash, (int)e->role);
+	int len = snprintf(line, sizeof(line), "%s:%s:%d", e->name, e->hash,
+			   (int)e->role);
 
 	secret_digest(line, (size_t)len, digest);
 	secret_wipe(line, sizeof(line));

@@ -94,7 +94,8 @@ static void collect_names(struct setup *s)
 /* --- the certificate --------------------------------------------------------------- */
 
 /* Names for a certificate of our own: those above, and the addresses. */
-static int make_own(struct setup *s, const char *certificate, const char *key, char *why)
+static int make_own(struct setup *s, const char *certificate, const char *key,
+		    char *why)
 {
 	const char *all[NAMES_MAX + ADDRESSES_MAX];
 	char text[ADDRESSES_MAX][ADDR_STRLEN];
@@ -243,14 +244,15 @@ static json_t *certificate_json(const struct setup *s)
 
 static void write_report(const struct setup *s)
 {
-	json_t *all = json_pack(
-		"{s:i, s:i, s:I, s:o, s:o}", "schema", 1, "pid", (int)getpid(),
-		"started", (json_int_t)s->started, "listen", listen_json(s),
-		"certificate",
-		s->cert.certificate ? certificate_json(s) : json_null());
+	json_t *all =
+		json_pack("{s:i, s:i, s:I, s:o, s:o}", "schema", 1, "pid",
+			  (int)getpid(), "started", (json_int_t)s->started, "listen",
+			  listen_json(s), "certificate",
+			  s->cert.certificate ? certificate_json(s) : json_null());
 	char *path = state_path(s, "web.json");
 	char *temp = state_path(s, "web.json.new");
-	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd =
+		open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int err = fd < 0 ? -errno : 0;
 
 	if (err == 0 && json_dumpfd(all, fd, JSON_INDENT(1)) < 0)

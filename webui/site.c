@@ -127,7 +127,7 @@ static bool pass_host(struct site *s, struct http_request *r, struct gate_host *
 	    gate_host_ours(host, &peer->local.addr, (const char *const *)s->names,
 			   s->n_names))
 		return true;
-	refuse(s, r, 421, "host",
+	refuse(s, r, 403, "host",
 	       "this name is not one of this dashboard's: add it to 'hosts' under 'web' "
 	       "in edged.yaml");
 	return false;
@@ -164,8 +164,8 @@ static bool pass_origin(struct site *s, struct http_request *r,
 	if (n == 1 && gate_origin_ours(value, http_peer(r)->tls, host))
 		return true;
 	/* Scripts have no origin: no browser sends a token or speaks unix by itself. */
-	if (n == 0 && (http_peer(r)->unix_socket ||
-		       http_header(r, "Authorization", &value) > 0))
+	if (n == 0 &&
+	    (http_peer(r)->unix_socket || http_header(r, "Authorization", &value) > 0))
 		return true;
 	refuse(s, r, 403, "origin", "the Origin is not this dashboard's");
 	return false;
@@ -582,8 +582,9 @@ static void on_event(void *ctx, const json_t *event)
 int site_new(struct loop *loop, const struct site_options *o, struct site **ret)
 {
 	const struct server_ops server_ops = {.request = on_request};
-	const struct upstream_ops upstream_ops = {
-		.link = on_link, .status = on_status, .event = on_event};
+	const struct upstream_ops upstream_ops = {.link = on_link,
+						  .status = on_status,
+						  .event = on_event};
 	struct site *s = ed_alloc(sizeof(*s));
 	int err;
 
@@ -597,8 +598,8 @@ int site_new(struct loop *loop, const struct site_options *o, struct site **ret)
 		return err;
 	}
 	s->auth = auth_new(loop, o->users);
-	s->server = server_new(loop, &server_ops, s, every_answer,
-			       ARRAY_LEN(every_answer));
+	s->server =
+		server_new(loop, &server_ops, s, every_answer, ARRAY_LEN(every_answer));
 	if (!s->auth || !s->server) {
 		ed_error(NULL, "cannot start: %s", strerror(errno));
 		site_free(s);

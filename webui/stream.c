@@ -309,10 +309,10 @@ static void on_tick(void *ctx, struct mono now)
 
 void streams_link(struct streams *s)
 {
-	json_t *data = json_pack("{s:b, s:I, s:s}", "edged",
-				 (int)upstream_is_up(s->upstream), "since",
-				 (json_int_t)upstream_since(s->upstream), "text",
-				 upstream_text(s->upstream));
+	json_t *data =
+		json_pack("{s:b, s:I, s:s}", "edged", (int)upstream_is_up(s->upstream),
+			  "since", (json_int_t)upstream_since(s->upstream), "text",
+			  upstream_text(s->upstream));
 
 	text_put(s->link);
 	s->link = message("link", 0, data);
@@ -454,7 +454,8 @@ static void ask_past(struct streams *s, struct reader *r, int64_t after)
 int streams_add(struct streams *s, struct http_request *request, const struct who *who,
 		int64_t after)
 {
-	static const struct http_stream_ops ops = {.read = on_read, .closed = on_closed};
+	static const struct http_stream_ops ops = {.read = on_read,
+						   .closed = on_closed};
 	static const struct http_header headers[] = {
 		{"Content-Type", "text/event-stream"},
 		{"Cache-Control", "no-store"},

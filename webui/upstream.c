@@ -48,8 +48,8 @@ static void say(struct upstream *u, bool up, const char *why)
 	if (up)
 		snprintf(u->text, sizeof(u->text), "edged answers");
 	else if (u->silent)
-		snprintf(u->text, sizeof(u->text),
-			 "edged has said nothing for %d s", UPSTREAM_SILENT_S);
+		snprintf(u->text, sizeof(u->text), "edged has said nothing for %d s",
+			 UPSTREAM_SILENT_S);
 	else
 		snprintf(u->text, sizeof(u->text), "edged does not answer on %s: %s",
 			 u->path, why);
@@ -95,9 +95,9 @@ static void on_down(void *ctx, int err)
 	u->silent = false;
 	set_up(u, false,
 	       err == -ENOENT || err == -ECONNREFUSED ? "it is not running"
-	       : err == -EACCES	 ? "edge-webui's user may not ask it"
+	       : err == -EACCES ? "edge-webui's user may not ask it"
 	       : err == -EUSERS ? "it has too many clients"
-				 : strerror(-err));
+				: strerror(-err));
 }
 
 static void on_notify(void *ctx, const char *method, const json_t *params)
@@ -281,8 +281,8 @@ void upstream_watch(struct upstream *u, bool yes)
 	}
 	loop_timer_stop(&u->linger);
 	if (!u->watcher)
-		u->watcher = rpc_client_new(u->loop, u->path, UPSTREAM_RETRY_MS, &ops,
-					    u);
+		u->watcher =
+			rpc_client_new(u->loop, u->path, UPSTREAM_RETRY_MS, &ops, u);
 }
 
 /* --- the whole --------------------------------------------------------------------- */
@@ -290,8 +290,9 @@ void upstream_watch(struct upstream *u, bool yes)
 struct upstream *upstream_new(struct loop *loop, const char *socket_path,
 			      const struct upstream_ops *ops, void *ctx)
 {
-	const struct rpc_client_ops client_ops = {
-		.up = on_up, .down = on_down, .notify = on_notify};
+	const struct rpc_client_ops client_ops = {.up = on_up,
+						  .down = on_down,
+						  .notify = on_notify};
 	struct upstream *u = ed_alloc(sizeof(*u));
 
 	u->loop = loop;
@@ -299,7 +300,8 @@ struct upstream *upstream_new(struct loop *loop, const char *socket_path,
 	u->ops = *ops;
 	u->ctx = ctx;
 	snprintf(u->text, sizeof(u->text), "edged has not been asked yet");
-	u->client = rpc_client_new(loop, socket_path, UPSTREAM_RETRY_MS, &client_ops, u);
+	u->client =
+		rpc_client_new(loop, socket_path, UPSTREAM_RETRY_MS, &client_ops, u);
 	return u;
 }
 
