@@ -339,6 +339,7 @@ static void swap(struct edged *ed, struct config *next, const struct changes *ch
 	free(v);
 	ed->config = next;
 	snprintf(ed->name, sizeof(ed->name), "%s", next->name);
+	ike_home_set(ed->ike, next->lan.v, next->lan.n);
 	apply_uplinks(ed);
 	remove_uplinks(ed);
 	apply_peers(ed);

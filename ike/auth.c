@@ -17,6 +17,7 @@
 #include "ike/exchange.h"
 #include "ike/selector.h"
 #include "ike/steps.h"
+#include "lib/alloc.h"
 
 /* The body of an ID payload, as AUTH covers it. */
 static size_t id_body(const struct ike_id *id, uint8_t out[4 + IKE_ID_MAX])
@@ -251,8 +252,49 @@ static struct addr other_half(const struct addr *own, uint8_t len)
 	return peer;
 }
 
-/* What the responder handed out. False: it gave nothing that we can use. */
-static bool take_inside(struct ike_sa *sa, const struct ike_chain *chain)
+/* Why a, which the peer hands out or has itself, cannot be inside; NULL: it can. */
+static const char *bad_inside(const struct ike_sa *sa, const struct addr *a)
+{
+	const struct ike *ike = sa->ike;
+
+	if (!a->family)
+		return NULL;
+	if (addr_is_any(a) || addr_is_loopback(a) || addr_is_multicast(a) ||
+	    (a->family == AF_INET && (a->b[0] == 0 || a->b[0] >= 240)) ||
+	    (a->family == AF_INET6 && addr_is_link_local(a)))
+		return "no host can have it";
+	if (addr_equal(a, &sa->at.local.addr) || addr_equal(a, &sa->at.remote.addr))
+		return "it is an outer address of the tunnel";
+	for (size_t i = 0; i < ike->n_home; i++)
+		if (prefix_contains(&ike->home[i], a))
+			return "it lies in a network behind this end";
+	return NULL;
+}
+
+/* Must not be taken: the sentence in text says why. */
+static bool is_refused(const struct ike_sa *sa, const struct ike_inside *inside,
+		       char text[IKE_SENTENCE_MAX])
+{
+	const struct addr *const all[] = {&inside->own4, &inside->peer4, &inside->own6,
+					  &inside->peer6};
+	char a[ADDR_STRLEN];
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		const char *why = bad_inside(sa, all[i]);
+
+		if (!why)
+			continue;
+		snprintf(text, IKE_SENTENCE_MAX,
+			 "the peer gave an inside address that we do not take: %s, %s",
+			 addr_format(all[i], a), why);
+		return true;
+	}
+	return false;
+}
+
+/* What the responder handed out. False, with a sentence: nothing that we can use. */
+static bool take_inside(struct ike_sa *sa, const struct ike_chain *chain,
+			char text[IKE_SENTENCE_MAX])
 {
 	const struct ike_conn_config *c = &sa->tun->conn->cfg;
 	struct ike_inside inside = {0};
@@ -260,6 +302,9 @@ static bool take_inside(struct ike_sa *sa, const struct ike_chain *chain)
 
 	if (!c->want_inside4 && !c->want_inside6)
 		return true;
+	snprintf(text, IKE_SENTENCE_MAX,
+		 "the peer gave no inside address, which this tunnel needs: configure "
+		 "one here, or a range there");
 	if (!(chain->seen & IKE_PLD_BIT(IKE_PLD_CP)) ||
 	    ike_payload_cp_decode(chain->cp, &cp) < 0 || cp.type != IKE_CFG_REPLY)
 		return false;
@@ -271,7 +316,8 @@ static bool take_inside(struct ike_sa *sa, const struct ike_chain *chain)
 		inside.own6 = cp.addr6;
 		inside.peer6 = other_half(&cp.addr6, cp.len6);
 	}
-	if (!inside.own4.family && !inside.own6.family)
+	if ((!inside.own4.family && !inside.own6.family) ||
+	    is_refused(sa, &inside, text))
 		return false;
 	emit_inside(sa, &inside);
 	return true;
@@ -329,6 +375,7 @@ void ike_auth_response(struct ike_sa *sa, struct ike_chain *chain)
 		.nr = {hs->nr.b, hs->nr.len},
 	};
 	const uint32_t proof = IKE_PLD_BIT(IKE_PLD_AUTH) | IKE_PLD_BIT(IKE_PLD_IDR);
+	char text[IKE_SENTENCE_MAX];
 
 	ike_exchange_answered(sa);
 	if ((chain->seen & proof) != proof) {
@@ -337,10 +384,8 @@ void ike_auth_response(struct ike_sa *sa, struct ike_chain *chain)
 	}
 	if (!peer_is_right(sa, chain) || !take_child(sa, chain, &p))
 		return;
-	if (!take_inside(sa, chain)) {
-		no_child(sa, IKE_REASON_INSIDE, 0,
-			 "the peer gave no inside address, which this tunnel needs: "
-			 "configure one here, or a range there");
+	if (!take_inside(sa, chain, text)) {
+		no_child(sa, IKE_REASON_INSIDE, 0, text);
 		return;
 	}
 	ike_sa_move(sa, IKE_SA_ESTABLISHED);

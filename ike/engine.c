@@ -64,6 +64,7 @@ void ike_free(struct ike *ike)
 	ike_conn_fini(ike);
 	ike_out_fini(&ike->out);
 	ike_timerq_fini(&ike->timers);
+	free(ike->home);
 	free(ike);
 }
 
@@ -350,6 +351,13 @@ void ike_job_done(struct ike *ike, struct mono now, struct ike_job *job)
 		ike_child_peer_job(sa, job);
 	ike_job_free(job);
 	ike_engine_leave(ike);
+}
+
+void ike_home_set(struct ike *ike, const struct prefix *v, size_t n)
+{
+	free(ike->home);
+	ike->home = n ? ed_memdup(v, n * sizeof(*v)) : NULL;
+	ike->n_home = n;
 }
 
 void ike_inside_answer(struct ike *ike, struct mono now, uint64_t token,

@@ -78,6 +78,8 @@ struct ike {
 	struct ike_counters counters;
 	struct ratelimit refusals; /* events about callers nobody knows */
 	uint64_t hash_key;
+	struct prefix *home; /* networks behind this end */
+	size_t n_home;
 	uint64_t next_job;
 };
 

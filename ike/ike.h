@@ -289,6 +289,12 @@ struct ike_inside {
 void ike_inside_answer(struct ike *ike, struct mono now, uint64_t token,
 		       const struct ike_inside *inside);
 
+/*
+ * The networks behind this end, n prefixes, copied. A peer that hands out an
+ * inside address within them is refused: it would be a host of ours.
+ */
+void ike_home_set(struct ike *ike, const struct prefix *v, size_t n);
+
 /* ---- what is to be done ------------------------------------------------ */
 
 enum ike_act {

@@ -356,12 +356,17 @@ static void take_event(struct world *w, int side, const struct ike_action *act)
 static void give_inside(struct world *w, int side, const struct ike_action *act)
 {
 	struct world_side *s = &w->side[side];
-	const struct ike_inside inside = {
+	struct ike_inside inside = {
 		.own4 = ip("100.96.0.0"),
 		.peer4 = ip("100.96.0.1"),
 		.own6 = ip("fd00:96::"),
 		.peer6 = ip("fd00:96::1"),
 	};
+
+	if (s->give.peer4.family)
+		inside.peer4 = s->give.peer4;
+	if (s->give.peer6.family)
+		inside.peer6 = s->give.peer6;
 
 	ike_inside_answer(s->ike, w->now, act->u.inside_wanted.token,
 			  s->refuse_inside ? NULL : &inside);

@@ -59,6 +59,7 @@ struct world_side {
 	uint64_t esp_sent;
 	uint64_t esp_lost; /* arrived at the other side without an SA for it */
 	bool refuse_inside;
+	struct ike_inside give; /* instead of the usual addresses, where set */
 	/* restart this side after so many messages received; 0: never */
 	unsigned int restart_at;
 	bool retry; /* call ike_up() again 1 s after a failure or an end */

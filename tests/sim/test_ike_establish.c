@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/alloc.h"
 #include "tests/sim/ike_world.h"
 
 static struct world *pair(uint64_t seed, const struct ike_conn_config *a,
@@ -173,6 +174,58 @@ static void test_inside_addresses_are_handed_out(void **state)
 	assert_int_equal(world_status(w, 1).failure_reason, IKE_REASON_INSIDE);
 	assert_int_equal(world_count(w, 0, IKE_IN) + world_count(w, 1, IKE_IN), 0);
 	world_free(w);
+}
+
+static void test_a_peer_cannot_hand_out_every_address(void **state)
+{
+	static const struct {
+		const char *inside; /* what the peer gives */
+		const char *why; /* NULL: it is taken */
+	} gifts[] = {
+		{"169.254.7.3", NULL},
+		{"0.0.0.0", "no host can have it"},
+		{"127.0.0.1", "no host can have it"},
+		{"0.1.2.3", "no host can have it"},
+		{"224.0.0.5", "no host can have it"},
+		{"255.255.255.254", "no host can have it"},
+		{"::1", "no host can have it"},
+		{"ff02::1", "no host can have it"},
+		{"fe80::1", "no host can have it"},
+		{"198.51.100.1", "it is an outer address of the tunnel"},
+		{"10.42.0.10", "it lies in a network behind this end"},
+		{"fd42::10", "it lies in a network behind this end"},
+	};
+	struct ike_conn_config a = world_caller();
+	struct ike_conn_config b = world_answerer();
+	struct prefix home[2];
+
+	(void)state;
+	a.want_inside4 = true;
+	a.want_inside6 = true;
+	assert_int_equal(prefix_parse("10.42.0.0/24", &home[0]), 0);
+	assert_int_equal(prefix_parse("fd42::/64", &home[1]), 0);
+	for (size_t i = 0; i < ARRAY_LEN(gifts); i++) {
+		struct world *w = pair(30 + i, &a, &b);
+		struct addr gift;
+
+		ike_home_set(w->side[0].ike, home, 2);
+		assert_int_equal(addr_parse(gifts[i].inside, &gift), 0);
+		if (gift.family == AF_INET)
+			w->side[1].give.peer4 = gift;
+		else
+			w->side[1].give.peer6 = gift;
+		up(w);
+		assert_int_equal(world_run_until_up(w, 5000), !gifts[i].why);
+		if (gifts[i].why) {
+			assert_non_null(
+				strstr(world_status(w, 0).failure, gifts[i].why));
+			assert_int_equal(world_status(w, 0).failure_reason,
+					 IKE_REASON_INSIDE);
+			assert_int_equal(w->side[0].inside.own4.family, 0);
+			assert_int_equal(world_count(w, 0, IKE_IN), 0);
+		}
+		world_free(w);
+	}
 }
 
 /* The sentence of a side's tunnel, or of its template. */
@@ -553,6 +606,7 @@ int main(void)
 		cmocka_unit_test(test_another_group_is_retried),
 		cmocka_unit_test(test_encapsulation_is_found_or_forced),
 		cmocka_unit_test(test_inside_addresses_are_handed_out),
+		cmocka_unit_test(test_a_peer_cannot_hand_out_every_address),
 		cmocka_unit_test(test_a_wrong_secret_is_told_at_both_ends),
 		cmocka_unit_test(test_a_wrong_identity_is_told_at_both_ends),
 		cmocka_unit_test(test_no_common_suite_is_told_at_both_ends),
