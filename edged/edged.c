@@ -42,6 +42,7 @@
 #include "edged/steering.h"
 #include "edged/store.h"
 #include "edged/supervisor.h"
+#include "ike/ike.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "lib/nlsock.h"
@@ -247,6 +248,7 @@ static void make_objects(struct edged *ed)
 {
 	unsigned int taken;
 
+	ike_home_set(ed->ike, ed->config->lan.v, ed->config->lan.n);
 	apply_uplinks(ed);
 	apply_peers(ed);
 	peers_revive(ed);
@@ -269,6 +271,9 @@ static void on_watchdog(void *ctx, struct mono now)
 		      on_watchdog, ed);
 }
 
+static void on_stop(void *ctx, int signo);
+static void on_hup(void *ctx, int signo);
+
 int edged_new(const struct edged_options *opt, struct edged **ret)
 {
 	struct edged *ed = ed_alloc(sizeof(*ed));
@@ -280,11 +285,17 @@ int edged_new(const struct edged_options *opt, struct edged **ret)
 	ed->fdstore = fdstore_new();
 	ed->loop = loop_new();
 	ed->started = loop_now(ed->loop);
+	/* One that comes during the start waits for the loop to run. */
+	loop_signal_start(ed->loop, &ed->on_term, SIGTERM, on_stop, ed);
+	loop_signal_start(ed->loop, &ed->on_int, SIGINT, on_stop, ed);
+	loop_signal_start(ed->loop, &ed->on_hup, SIGHUP, on_hup, ed);
 	err = load_config(ed);
 	if (!err)
 		err = make_folder(opt->run, 0755);
-	if (!err)
-		err = make_folder(opt->state, 0750);
+	/* Traffic does not wait for a disk: without state it is only forgetful. */
+	if (!err && make_folder(opt->state, 0750) < 0)
+		ed_error("edged", "runs without a state folder: no history, and a "
+				  "restart may renumber interfaces");
 	if (!err)
 		err = control_new(ed, &ed->control);
 	if (err < 0)
@@ -342,9 +353,6 @@ void edged_status(struct edged *ed)
 
 int edged_run(struct edged *ed)
 {
-	loop_signal_start(ed->loop, &ed->on_term, SIGTERM, on_stop, ed);
-	loop_signal_start(ed->loop, &ed->on_int, SIGINT, on_stop, ed);
-	loop_signal_start(ed->loop, &ed->on_hup, SIGHUP, on_hup, ed);
 	if (fdstore_watchdog_us(ed->fdstore) > 0)
 		on_watchdog(ed, loop_now(ed->loop));
 	event_emit(ed, EVENT_DAEMON, "edged", NULL, "started", "edged " PACKAGE_VERSION,

@@ -54,6 +54,12 @@ static void act_save(struct ike_host *h, const struct ike_action *act)
 
 	saved_path(h, act->sa_id, path, sizeof(path));
 	err = savefile_write(path, act->u.save.bytes, act->u.save.len, 0600, false);
+	/*
+	 * The former file must not come to life again: its message IDs are those of
+	 * then, and so are its IVs, which GCM must never see twice.
+	 */
+	if (err < 0)
+		(void)unlink(path);
 	if (err < 0)
 		ed_warn_limited(&h->complain_save, loop_now(h->ed->loop), act->tunnel,
 				"IKE SA not saved, a restart will negotiate anew: %s",
@@ -308,7 +314,9 @@ static bool restore_one(struct ike_host *h, uint64_t id)
 	}
 	if (err < 0) {
 		ed_info("ike", "saved SA %016" PRIx64 " not taken up: %s", id,
-			strerror(-err));
+			err == -EBADMSG	 ? "its file is damaged"
+			: err == -ENOENT ? "it fits no tunnel of today"
+					 : strerror(-err));
 		(void)unlink(path);
 	}
 	return err == 0;

@@ -2,7 +2,6 @@
 #include "edged/overrides.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,51 +41,39 @@ static void add(struct overrides *o, const char *name, size_t len)
 	HASH_ADD_KEYPTR(hh, o->down, v->name, len, v);
 }
 
-static void load_line(struct overrides *o, const char *line, unsigned int number)
+static bool load_line(void *ctx, const char *line)
 {
 	static const char first[] = "uplink ";
 	static const char last[] = " down";
 	size_t len = strlen(line);
 
-	if (len == 0 || line[0] == '#')
-		return;
 	if (strncmp(line, first, sizeof(first) - 1) != 0 ||
 	    len < sizeof(first) + sizeof(last) - 1 ||
-	    strcmp(line + len - (sizeof(last) - 1), last) != 0) {
-		ed_warn("overrides", "%s:%u: not an override, ignored", o->path,
-			number);
-		return;
-	}
-	add(o, line + sizeof(first) - 1,
+	    strcmp(line + len - (sizeof(last) - 1), last) != 0)
+		return false;
+	add(ctx, line + sizeof(first) - 1,
 	    len - (sizeof(first) - 1) - (sizeof(last) - 1));
+	return true;
 }
 
 struct overrides *overrides_open(const char *path)
 {
 	struct overrides *o = ed_alloc(sizeof(*o));
-	uint8_t *text = NULL;
-	unsigned int number = 0;
-	size_t len;
+	struct savefile_damage damage;
+	char what[96];
 	int err;
 
 	o->path = ed_strdup(path);
-	err = savefile_read(path, OVERRIDES_FILE_MAX, &text, &len);
+	err = savefile_read_lines(path, OVERRIDES_FILE_MAX, load_line, o, &damage);
 	if (err < 0 && err != -ENOENT)
-		ed_warn("overrides", "%s not read: %s", path, strerror(-err));
-	if (err < 0)
-		return o;
-	/* Ends: at moves past at least one byte each round. */
-	for (char *at = (char *)text; *at;) {
-		size_t n = strcspn(at, "\n");
-		bool more = at[n] != '\0';
-
-		at[n] = '\0';
-		load_line(o, at, ++number);
-		if (!more)
-			break;
-		at += n + 1;
-	}
-	free(text);
+		ed_warn("overrides",
+			"%s not read: %s; orders given by hand are forgotten", path,
+			strerror(-err));
+	if (*savefile_damage_text(&damage, what, sizeof(what)))
+		ed_warn("overrides",
+			"%s is damaged (%s): orders given by hand may be lost, give "
+			"them again",
+			path, what);
 	return o;
 }
 
@@ -130,6 +117,7 @@ static int save(const struct overrides *o)
 	fputs("# Written by edged: what the operator ordered by hand.\n", fp);
 	for (const struct override *v = o->down; v; v = v->hh.next)
 		fprintf(fp, "uplink %s down\n", v->name);
+	fputs(SAVEFILE_END, fp);
 	err = fclose(fp) ? -errno : savefile_write(o->path, text, len, 0640, true);
 	free(text);
 	return err;

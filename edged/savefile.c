@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,4 +102,54 @@ out:
 	free(buf);
 	close(fd);
 	return err;
+}
+
+int savefile_read_lines(const char *path, size_t max,
+			bool (*take)(void *ctx, const char *line), void *ctx,
+			struct savefile_damage *damage)
+{
+	static const char end[] = SAVEFILE_END;
+	uint8_t *bytes = NULL;
+	unsigned int line = 0;
+	size_t len = 0;
+	int err = savefile_read(path, max, &bytes, &len);
+	char *text = (char *)bytes;
+
+	*damage = (struct savefile_damage){0};
+	if (err < 0)
+		return err;
+	damage->cut = len < strlen(end) ||
+		      memcmp(bytes + len - strlen(end), end, strlen(end)) != 0;
+	/* Ends: at grows by at least 1. A NUL inside ends its line's text. */
+	for (size_t at = 0; at < len;) {
+		char *stop = memchr(text + at, '\n', len - at);
+		size_t n = stop ? (size_t)(stop - (text + at)) : len - at;
+
+		text[at + n] = '\0';
+		line++;
+		if (n && text[at] != '#' &&
+		    (strlen(text + at) != n || !take(ctx, text + at)) &&
+		    damage->bad++ == 0)
+			damage->first = line;
+		at += n + 1;
+	}
+	free(bytes);
+	return 0;
+}
+
+const char *savefile_damage_text(const struct savefile_damage *d, char *buf,
+				 size_t size)
+{
+	char others[40] = "";
+
+	if (d->bad > 1)
+		snprintf(others, sizeof(others), " and %u more make", d->bad - 1);
+	buf[0] = '\0';
+	if (d->bad)
+		snprintf(buf, size, "line %u%s no sense%s", d->first,
+			 d->bad > 1 ? others : " makes",
+			 d->cut ? ", its end is missing" : "");
+	else if (d->cut)
+		snprintf(buf, size, "its end is missing");
+	return buf;
 }

@@ -31,4 +31,29 @@ int savefile_write(const char *path, const void *data, size_t len, mode_t mode,
  */
 int savefile_read(const char *path, size_t max, uint8_t **ret, size_t *ret_len);
 
+/* The last line of a file of lines: without it something is missing. */
+#define SAVEFILE_END "# end\n"
+
+/* What is wrong with a file of lines. */
+struct savefile_damage {
+	unsigned int bad; /* lines that were not taken */
+	unsigned int first; /* the first of them, from 1 */
+	bool cut; /* its end is missing */
+};
+
+/*
+ * Read a file of lines of at most max bytes: each that is neither empty nor a
+ * comment goes to take(), which says whether it is a good one. What is wrong is
+ * left in *damage; one sentence about it is the caller's to log.
+ *
+ * Returns as savefile_read(); the lines of a damaged file were taken all the same.
+ */
+int savefile_read_lines(const char *path, size_t max,
+			bool (*take)(void *ctx, const char *line), void *ctx,
+			struct savefile_damage *damage);
+
+/* "line 3 and 12 more make no sense, its end is missing" into buf; "" for none. */
+const char *savefile_damage_text(const struct savefile_damage *d, char *buf,
+				 size_t size);
+
 #endif

@@ -85,8 +85,9 @@ static void drop(struct slots *s, enum slot_kind kind, struct slot *e)
 }
 
 /* `kind number name`; false when the line is none or contradicts an earlier one. */
-static bool load_line(struct slots *s, const char *line)
+static bool load_line(void *ctx, const char *line)
 {
+	struct slots *s = ctx;
 	char word[16];
 	unsigned int number;
 	int at = 0;
@@ -105,25 +106,6 @@ static bool load_line(struct slots *s, const char *line)
 	return false;
 }
 
-static void load(struct slots *s, char *text)
-{
-	unsigned int line = 0;
-
-	/* Ends: text moves past at least one byte each round. */
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-		bool last = !text[len];
-
-		text[len] = '\0';
-		line++;
-		if (len && text[0] != '#' && !load_line(s, text))
-			ed_warn("slots", "%s:%u: not a slot, ignored", s->path, line);
-		if (last)
-			break;
-		text += len + 1;
-	}
-}
-
 void slots_sync(struct slots *s)
 {
 	char *text = NULL;
@@ -140,6 +122,7 @@ void slots_sync(struct slots *s)
 	for (enum slot_kind k = SLOT_UPLINK; k <= SLOT_INSIDE; k++)
 		for (const struct slot *e = s->set[k].by_name; e; e = e->hh.next)
 			fprintf(fp, "%s %u %s\n", kinds[k].word, e->number, e->name);
+	fputs(SAVEFILE_END, fp);
 	err = fclose(fp) ? -errno : savefile_write(s->path, text, len, 0640, true);
 	if (err < 0 && !s->unsaved)
 		ed_warn("slots",
@@ -153,21 +136,22 @@ void slots_sync(struct slots *s)
 struct slots *slots_open(const char *path)
 {
 	struct slots *s = ed_alloc(sizeof(*s));
-	uint8_t *text = NULL;
-	size_t len;
+	struct savefile_damage damage;
+	char what[96];
 	int err;
 
 	s->path = ed_strdup(path);
-	err = savefile_read(path, SLOTS_FILE_MAX, &text, &len);
+	for (enum slot_kind k = SLOT_UPLINK; k <= SLOT_INSIDE; k++)
+		s->set[k].lowest_free = 1;
+	err = savefile_read_lines(path, SLOTS_FILE_MAX, load_line, s, &damage);
 	if (err < 0 && err != -ENOENT)
 		ed_warn("slots", "%s not read: %s; starting with none", path,
 			strerror(-err));
-	for (enum slot_kind k = SLOT_UPLINK; k <= SLOT_INSIDE; k++)
-		s->set[k].lowest_free = 1;
-	if (!err)
-		load(s, (char *)text);
-	s->dirty = false;
-	free(text);
+	/* A damaged file is replaced by what was found in it. */
+	s->dirty = *savefile_damage_text(&damage, what, sizeof(what)) != '\0';
+	if (s->dirty)
+		ed_warn("slots", "%s is damaged (%s): interfaces may be renumbered",
+			path, what);
 	return s;
 }
 

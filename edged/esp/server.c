@@ -153,6 +153,11 @@ static void on_ike(void *ctx, uint32_t socket, const struct endpoint *remote,
 		.socket = socket,
 	};
 
+	/* Anybody may send these: what only we can tell must not make way for them. */
+	if (s->events.n >= EVENTS_MAX / 2 || s->events.bytes >= EVENTS_BYTES_MAX / 2) {
+		s->events_dropped++;
+		return;
+	}
 	esp_endpoint_put(&msg.remote, remote);
 	event(s, &msg, offsetof(struct esp_msg_ike, bytes), bytes, len);
 }

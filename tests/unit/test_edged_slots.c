@@ -127,6 +127,49 @@ static void test_a_damaged_line_costs_that_line(void **state)
 	slots_free(s);
 }
 
+static bool take_good(void *ctx, const char *line)
+{
+	(void)ctx;
+	return strncmp(line, "good", 4) == 0;
+}
+
+static void test_what_is_wrong_with_a_file_is_one_sentence(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *damage;
+	} files[] = {
+		{"# head\ngood 1\ngood 2\n# end\n", ""},
+		{"", "its end is missing"},
+		{"# head\n", "its end is missing"},
+		{"good 1\ngood 2\n# en", "its end is missing"},
+		{"bad\ngood 2\n# end\n", "line 1 makes no sense"},
+		{"good\nbad\nbad\nbad\n# end\n", "line 2 and 2 more make no sense"},
+		{"\n\nbad\n", "line 3 makes no sense, its end is missing"},
+	};
+	struct savefile_damage damage;
+	char text[96];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		write_file(files[i].text);
+		assert_int_equal(savefile_read_lines(path, 4096, take_good, NULL,
+						     &damage),
+				 0);
+		assert_string_equal(savefile_damage_text(&damage, text, sizeof(text)),
+				    files[i].damage);
+	}
+	/* zeros instead of text */
+	assert_int_equal(savefile_write(path, (char[64]){0}, 64, 0600, false), 0);
+	assert_int_equal(savefile_read_lines(path, 4096, take_good, NULL, &damage), 0);
+	assert_string_equal(savefile_damage_text(&damage, text, sizeof(text)),
+			    "line 1 makes no sense, its end is missing");
+	(void)unlink(path);
+	assert_int_equal(savefile_read_lines(path, 4096, take_good, NULL, &damage),
+			 -ENOENT);
+	assert_string_equal(savefile_damage_text(&damage, text, sizeof(text)), "");
+}
+
 static void test_names_that_break_the_file_are_refused(void **state)
 {
 	char longest[300];
@@ -202,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_a_released_number_is_used_again_first),
 		cmocka_unit_test(test_prune_keeps_what_is_in_use),
 		cmocka_unit_test(test_a_damaged_line_costs_that_line),
+		cmocka_unit_test(test_what_is_wrong_with_a_file_is_one_sentence),
 		cmocka_unit_test(test_names_that_break_the_file_are_refused),
 		cmocka_unit_test(test_when_all_are_taken_it_says_so),
 		cmocka_unit_test(test_a_folder_that_takes_no_file_costs_nothing_else),
