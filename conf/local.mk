@@ -10,6 +10,10 @@ dist_presets_DATA = \
 examplesdir = $(docdir)
 dist_examples_DATA = conf/edged.yaml.example
 
+# The settings for editors. "edgectl schema" prints them; a test compares.
+schemadir = $(pkgdatadir)
+dist_schema_DATA = conf/edged.schema.json
+
 all-local: conf-presets
 conf-presets:
 	@$(MKDIR_P) conf/presets

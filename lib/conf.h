@@ -49,6 +49,8 @@ struct conf_word {
 struct conf_kind {
 	const char *name; /* for the manual: "duration" */
 	const char *form; /* how one writes it: "150ms, 10s, 5min or 8h" */
+	const char *pattern; /* the same as a regular expression of ECMA 262 */
+	bool bare; /* a text that may look like a number */
 	size_t size;
 	bool number; /* a uint64_t or int64_t, with limits */
 	bool string; /* a char * of its own */

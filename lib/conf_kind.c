@@ -756,33 +756,47 @@ bad:
 #define KIND(n, ...) const struct conf_kind conf_kind_##n = { .name = #n, __VA_ARGS__ }
 
 KIND(bool, .form = "yes or no", .size = sizeof(bool),
+     .pattern = "^([Yy][Ee][Ss]|[Nn][Oo]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Oo][Nn]|[Oo][Ff][Ff])$",
      .parse = parse_bool, .format = format_bool);
 KIND(uint, .form = "a whole number", .size = 8, .number = true,
+     .pattern = "^[0-9]{1,18}$",
      .parse = parse_uint, .format = format_uint);
 KIND(duration, .form = "a duration such as 150ms, 10s, 5min or 8h", .size = 8, .number = true,
+     .pattern = "^[0-9]+(\\.[0-9]{1,6})? *([UuMm]?[Ss]|[Ss][Ee][Cc]|[Mm]([Ii][Nn])?|[HhDd])$",
      .parse = parse_duration, .format = format_duration);
 KIND(rate, .form = "a rate such as 512kbit, 100mbit or 1gbit", .size = 8, .number = true,
+     .pattern = "^[0-9]+(\\.[0-9]{1,6})? *[KkMmGg]?[Bb][Ii][Tt](/[Ss])?$",
      .parse = parse_rate, .format = format_rate);
 KIND(bytes, .form = "an amount of data such as 500mb or 10gb", .size = 8, .number = true,
+     .pattern = "^[0-9]+(\\.[0-9]{1,6})? *[KkMmGgTt][Ii]?[Bb]$",
      .parse = parse_bytes, .format = format_bytes);
 KIND(percent, .form = "a share such as 1% or 0.5%", .size = 8, .number = true,
+     .pattern = "^[0-9]+(\\.[0-9]{1,6})? *%$",
      .parse = parse_percent, .format = format_percent);
 KIND(word, .form = "a word", .size = 8,
      .parse = parse_word, .format = format_word);
 KIND(text, .form = "a text", .size = sizeof(char *), .string = true,
+     .pattern = "^[ -~]{1,255}$", .bare = true,
      .parse = parse_text, .format = format_string);
 KIND(path, .form = "a full path", .size = sizeof(char *), .string = true,
+     .pattern = "^/[A-Za-z0-9/._+@:-]{0,79}$",
      .parse = parse_path, .format = format_string);
 KIND(ifname, .form = "a network interface", .size = sizeof(char *), .string = true,
+     .pattern = "^[A-Za-z0-9_][A-Za-z0-9._@+-]{0,14}$",
      .parse = parse_ifname, .format = format_string);
 KIND(addr, .form = "an IP address", .size = sizeof(struct addr),
+     .pattern = "^([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$",
      .parse = parse_addr, .format = format_addr);
 KIND(host, .form = "an IP address or a DNS name", .size = sizeof(char *), .string = true,
+     .pattern = "^[A-Za-z0-9_.:-]{1,253}$",
      .parse = parse_host, .format = format_string);
 KIND(prefix, .form = "a prefix such as 10.0.0.0/8", .size = sizeof(struct prefix),
+     .pattern = "^([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)/[0-9]{1,3}$",
      .parse = parse_prefix, .format = format_prefix);
 KIND(ifaddr, .form = "an address with its length such as 169.254.45.42/30",
+     .pattern = "^([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)/[0-9]{1,3}$",
      .size = sizeof(struct prefix), .parse = parse_ifaddr, .format = format_prefix);
 KIND(listen, .form = "an address and port such as 10.0.0.1:443", .size = sizeof(char *),
+     .pattern = "^([0-9]{1,3}(\\.[0-9]{1,3}){3}|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}$",
      .string = true, .parse = parse_listen, .format = format_string);
 /* clang-format on */

@@ -36,6 +36,7 @@ struct composer {
 	struct conf_doc *doc;
 	yaml_parser_t parser;
 	struct conf_node **last; /* where the last value read hangs */
+	unsigned int end_line; /* where the container just left ended */
 	bool syntax; /* libyaml gave up */
 	bool refused; /* something that YAML has and we do not */
 };
@@ -555,6 +556,7 @@ static struct conf_node *node_new(enum conf_node_kind kind, const yaml_event_t *
 	n->kind = kind;
 	n->line = (unsigned int)e->start_mark.line + 1;
 	n->column = (unsigned int)e->start_mark.column + 1;
+	n->end_line = n->line;
 	return n;
 }
 
@@ -621,6 +623,18 @@ static bool comment_behind(const struct conf_doc *doc, unsigned int line)
 	return false;
 }
 
+/* The end mark may stand behind blank lines and at the start of the next one. */
+static unsigned int last_line(const struct conf_doc *doc, const struct conf_node *n,
+			      const yaml_event_t *e)
+{
+	unsigned int line =
+		(unsigned int)e->end_mark.line + (e->end_mark.column > 0 ? 1 : 0);
+
+	while (line > n->line && view(doc, line).blank)
+		line--;
+	return line > n->line ? line : n->line;
+}
+
 static struct conf_node *compose_scalar(struct composer *c, const yaml_event_t *e)
 {
 	const char *value = (const char *)e->data.scalar.value;
@@ -647,6 +661,7 @@ static struct conf_node *compose_scalar(struct composer *c, const yaml_event_t *
 				  e->data.scalar.anchor);
 	n->comment = n->plain && e->end_mark.line == e->start_mark.line &&
 		     comment_behind(c->doc, n->line);
+	n->end_line = last_line(c->doc, n, e);
 	if (n->plain && e->end_mark.line > e->start_mark.line) {
 		struct line_view more = neighbour(c->doc, n->line, 1);
 
@@ -676,6 +691,8 @@ static struct conf_node *compose(struct composer *c, unsigned int depth, bool *e
 		*end = true;
 	else
 		n = compose_event(c, &e, depth);
+	if (*end)
+		c->end_line = (unsigned int)e.end_mark.line + 1;
 	yaml_event_delete(&e);
 	return n;
 }
@@ -716,7 +733,7 @@ static void compose_children(struct composer *c, struct conf_node *parent,
 	struct seen *seen = NULL;
 	struct seen *s;
 	struct seen *tmp;
-	bool end;
+	bool end = false;
 
 	while (!c->syntax) {
 		struct conf_node *name = map ? compose(c, depth, &end) : NULL;
@@ -742,6 +759,12 @@ static void compose_children(struct composer *c, struct conf_node *parent,
 		if (!c->syntax && value->kind == CONF_SCALAR)
 			c->last = &parent->child[parent->n - 1];
 	}
+	/* A block ends with what stands in it, [ ] and { } with their bracket. */
+	for (size_t i = 0; i < parent->n; i++)
+		if (parent->child[i]->end_line > parent->end_line)
+			parent->end_line = parent->child[i]->end_line;
+	if (end && parent->flow)
+		parent->end_line = c->end_line;
 	HASH_ITER (hh, seen, s, tmp) {
 		HASH_DEL(seen, s);
 		free(s);

@@ -37,6 +37,7 @@ struct conf_node {
 	unsigned int
 		more_line; /* of a plain scalar: where its second line stands, or 0 */
 	unsigned int more_column;
+	unsigned int end_line; /* of its last character */
 	char *text; /* of a scalar; holds no NUL but the one behind it */
 	size_t n; /* children: of a mapping name, value, name, value, ... */
 	struct conf_node **child;

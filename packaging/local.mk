@@ -17,3 +17,7 @@ dist-hook:
 	find $(distdir)/tests -name __pycache__ -prune -exec rm -rf {} +
 	find $(distdir)/tests '(' -name '*.o' -o -name '*.log' -o -name '*.trs' -o \
 		-name '.deps' -o -name '.dirstamp' ')' -prune -exec rm -rf {} +
+
+# Where bash-completion looks for the command's name.
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = packaging/completion/edgectl

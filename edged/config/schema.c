@@ -270,27 +270,38 @@ static void format_router_id(const struct conf_row *row, const void *v, struct t
 /* clang-format off */
 static const struct conf_kind kind_dscp = {
 	.name = "dscp", .form = "a DSCP mark such as EF, AF31, CS6 or 46", .size = 8,
+	.pattern = "^([0-9]|[1-5][0-9]|6[0-3]|[Bb][Ee]|[Dd][Ff]|[Ll][Ee]|[Cc][Ss][0-7]|[Aa][Ff][1-4][1-3]|[Vv][Aa]|[Ee][Ff])$", .bare = true,
 	.parse = parse_dscp, .format = format_dscp };
 static const struct conf_kind kind_protocol = {
 	.name = "protocol", .form = "a protocol such as tcp, udp or 50", .size = 8,
+	.pattern = "^([0-9]{1,3}|[Ii][Cc][Mm][Pp]([Vv]6)?|[Tt][Cc][Pp]|[Uu][Dd][Pp]|[Gg][Rr][Ee]|[Ee][Ss][Pp]|[Ss][Cc][Tt][Pp])$", .bare = true,
 	.parse = parse_protocol, .format = format_protocol };
 static const struct conf_kind kind_ports = {
 	.name = "ports", .form = "a port or a range of ports such as 16384-32767", .size = 8,
+	.pattern = "^[0-9]{1,5}(-[0-9]{1,5})?$", .bare = true,
 	.parse = parse_ports, .format = format_ports };
 static const struct conf_kind kind_name = {
 	.name = "name", .form = "a name", .size = sizeof(char *), .string = true,
+	.pattern = "^[A-Za-z0-9][A-Za-z0-9.:_-]{0,62}$", .bare = true,
 	.parse = parse_name, .format = format_text };
 static const struct conf_kind kind_id = {
 	.name = "identity", .form = "a name, *.name or an IP address", .size = sizeof(char *),
-	.string = true, .parse = parse_id, .format = format_text };
+	.string = true,
+	.pattern = "^(\\*\\.)?[A-Za-z0-9.:_-]{1,191}$", .bare = true,
+	.parse = parse_id, .format = format_text };
 static const struct conf_kind kind_own_id = {
 	.name = "identity", .form = "a name or an IP address", .size = sizeof(char *),
-	.string = true, .parse = parse_own_id, .format = format_text };
+	.string = true,
+	.pattern = "^[A-Za-z0-9.:_-]{1,191}$", .bare = true,
+	.parse = parse_own_id, .format = format_text };
 static const struct conf_kind kind_announce = {
 	.name = "prefix", .form = "a prefix such as 10.0.0.0/8, or lan",
-	.size = sizeof(struct prefix), .parse = parse_announce, .format = format_announce };
+	.size = sizeof(struct prefix),
+	.pattern = "^(lan|([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)/[0-9]{1,3})$",
+	.parse = parse_announce, .format = format_announce };
 static const struct conf_kind kind_router_id = {
 	.name = "address", .form = "an IPv4 address", .size = sizeof(struct addr),
+	.pattern = "^[0-9]{1,3}(\\.[0-9]{1,3}){3}$",
 	.parse = parse_router_id, .format = format_router_id };
 /* clang-format on */
 

@@ -27,6 +27,20 @@ struct asking {
 /* The question under way, for the connection's callbacks; there is only one. */
 static struct asking *current;
 
+/* Where messages go instead of stderr. */
+static struct {
+	bool on;
+	char *buf;
+	size_t size;
+} quiet;
+
+void ctl_quiet(char *ret, size_t size)
+{
+	quiet.on = true;
+	quiet.buf = ret;
+	quiet.size = size;
+}
+
 void ctl_error(const char *fmt, ...)
 {
 	char text[1024];
@@ -37,7 +51,10 @@ void ctl_error(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	ctl_escape(safe, sizeof(safe), text);
-	fprintf(stderr, "edgectl: %s\n", safe);
+	if (!quiet.on)
+		fprintf(stderr, "edgectl: %s\n", safe);
+	else if (quiet.buf)
+		snprintf(quiet.buf, quiet.size, "%s", safe);
 }
 
 static void on_up(void *ctx)

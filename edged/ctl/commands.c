@@ -12,10 +12,17 @@
 #include "edged/ctl/ctl.h"
 #include "lib/alloc.h"
 #include "lib/conf_report.h"
+#include "lib/promtext.h"
 
-enum { POLL_MS = 200, EVENTS_DEFAULT = 100, FOLLOW_DEFAULT = 10 };
+enum {
+	POLL_MS = 200,
+	EVENTS_DEFAULT = 100,
+	FOLLOW_DEFAULT = 10,
+	HELP_WIDTH = 32,
+	COMPLETE_MAX = 64, /* words of a command line */
+};
 
-static void print_json(struct ctl *c, const json_t *v)
+void ctl_print_json(struct ctl *c, const json_t *v)
 {
 	json_dumpf(v, c->out.fp, JSON_INDENT(2) | CTL_JSON_FLAGS);
 	fputc('\n', c->out.fp);
@@ -82,7 +89,7 @@ static enum ctl_exit run_list(struct ctl *c, const struct ctl_command *cmd, char
 			  cmd->name);
 		status = CTL_FAILED;
 	} else if (c->opt.json) {
-		print_json(c, answer);
+		ctl_print_json(c, answer);
 	} else {
 		print_list(c, cmd, answer, list, name);
 	}
@@ -102,7 +109,7 @@ static enum ctl_exit run_status(struct ctl *c, const struct ctl_command *cmd,
 	if (status != CTL_DONE)
 		return status;
 	if (c->opt.json)
-		print_json(c, answer);
+		ctl_print_json(c, answer);
 	else
 		ctl_print_status(&c->out, answer);
 	json_decref(answer);
@@ -120,6 +127,18 @@ static enum ctl_exit run_watch(struct ctl *c, const struct ctl_command *cmd,
 
 /* --- events -------------------------------------------------------------------------- */
 
+int64_t ctl_since_option(const struct ctl *c, const char *fallback)
+{
+	const char *text = c->opt.since ? c->opt.since : fallback;
+	int64_t since = ctl_since(text, (int64_t)time(NULL), c->out.utc);
+
+	if (since < 0)
+		ctl_error("--since: '%s' is no time (write 30m, 1h, 2d, or "
+			  "\"2026-11-25 14:02\")",
+			  text);
+	return since;
+}
+
 static bool event_params(const struct ctl *c, json_t *params)
 {
 	int64_t since = 0;
@@ -127,13 +146,9 @@ static bool event_params(const struct ctl *c, json_t *params)
 	long limit = c->opt.follow ? FOLLOW_DEFAULT : EVENTS_DEFAULT;
 
 	if (c->opt.since) {
-		since = ctl_since(c->opt.since, (int64_t)time(NULL), c->out.utc);
-		if (since < 0) {
-			ctl_error("--since: '%s' is no time (write 30m, 1h, 2d, or "
-				  "\"2026-11-25 14:02\")",
-				  c->opt.since);
+		since = ctl_since_option(c, NULL);
+		if (since < 0)
 			return false;
-		}
 		json_object_set_new(params, "since", json_integer(since));
 		limit = 10000;
 	}
@@ -173,7 +188,7 @@ static enum ctl_exit run_events(struct ctl *c, const struct ctl_command *cmd,
 	if (status != CTL_DONE)
 		return status;
 	if (c->opt.json)
-		print_json(c, answer);
+		ctl_print_json(c, answer);
 	else
 		json_array_foreach (json_object_get(answer, "events"), i, e)
 			ctl_print_event(&c->out, e);
@@ -200,7 +215,7 @@ static enum ctl_exit run_why(struct ctl *c, const struct ctl_command *cmd, char 
 	if (status != CTL_DONE)
 		return status;
 	if (c->opt.json)
-		print_json(c, answer);
+		ctl_print_json(c, answer);
 	else
 		ctl_print_why(&c->out, answer);
 	json_decref(answer);
@@ -260,7 +275,7 @@ static enum ctl_exit check_file(struct ctl *c, const char *path, bool tell)
 		/* The daemon says it again. */
 	} else if (c->opt.json) {
 		answer = report_json(src.path, &report);
-		print_json(c, answer);
+		ctl_print_json(c, answer);
 		json_decref(answer);
 	} else {
 		/* The mistakes are the answer that was asked for. */
@@ -311,15 +326,11 @@ static bool loads(const char *path)
 	return err == 0;
 }
 
-static enum ctl_exit run_apply(struct ctl *c, const struct ctl_command *cmd,
-			       char **args, int n)
+enum ctl_exit ctl_apply(struct ctl *c)
 {
 	enum ctl_exit status;
 	json_t *answer;
 
-	(void)cmd;
-	(void)args;
-	(void)n;
 	/* nft and FRR are asked here: the daemon's loop waits for nobody. */
 	if (knows_file(c) && loads(c->opt.config) &&
 	    check_file(c, c->opt.config, false) != CTL_DONE) {
@@ -331,11 +342,50 @@ static enum ctl_exit run_apply(struct ctl *c, const struct ctl_command *cmd,
 	if (status != CTL_DONE)
 		return status;
 	if (c->opt.json)
-		print_json(c, answer);
+		ctl_print_json(c, answer);
 	else
 		ctl_print_apply(&c->out, answer);
 	json_decref(answer);
 	return CTL_DONE;
+}
+
+static enum ctl_exit run_apply(struct ctl *c, const struct ctl_command *cmd,
+			       char **args, int n)
+{
+	(void)cmd;
+	(void)args;
+	(void)n;
+	return ctl_apply(c);
+}
+
+/* --- metrics ---------------------------------------------------------------------------- */
+
+static enum ctl_exit run_metrics(struct ctl *c, const struct ctl_command *cmd,
+				 char **args, int n)
+{
+	enum ctl_exit status;
+	json_t *answer;
+	char *text;
+	size_t len;
+
+	(void)cmd;
+	(void)args;
+	(void)n;
+	status = ctl_call(c, "metrics.get", NULL, &answer);
+	if (status != CTL_DONE)
+		return status;
+	if (c->opt.json) {
+		ctl_print_json(c, answer);
+	} else if (promtext_render(answer, &text, &len) == 0) {
+		fwrite(text, 1, len, c->out.fp);
+		free(text);
+	} else {
+		ctl_error("the daemon's metrics are not understood (is it of the same "
+			  "version?)");
+		status = CTL_FAILED;
+	}
+	json_decref(answer);
+	return status;
 }
 
 /* --- by hand ------------------------------------------------------------------------------ */
@@ -344,7 +394,7 @@ static enum ctl_exit tell_done(struct ctl *c, json_t *answer, const char *done,
 			       const char *already)
 {
 	if (c->opt.json)
-		print_json(c, answer);
+		ctl_print_json(c, answer);
 	else
 		fprintf(c->out.fp, "%s\n",
 			json_is_false(json_object_get(answer, "changed")) ? already
@@ -406,7 +456,7 @@ static void count_tunnels(const json_t *answer, const char *peer, double since, 
 }
 
 /* Look until the peer's tunnels are up again, as long as --wait allows. */
-static enum ctl_exit wait_peer(struct ctl *c, const char *peer, double since)
+enum ctl_exit ctl_wait_peer(struct ctl *c, const char *peer, double since)
 {
 	struct mono end = mono_add_ms(mono_now(), c->opt.wait_s * 1000LL);
 	json_t *answer = NULL;
@@ -430,7 +480,7 @@ static enum ctl_exit wait_peer(struct ctl *c, const char *peer, double since)
 		json_t *said = json_pack("{s:i, s:s, s:i, s:i}", "schema", 1, "peer",
 					 peer, "tunnels", n, "up", up);
 
-		print_json(c, said);
+		ctl_print_json(c, said);
 		json_decref(said);
 	} else if (up > 0) {
 		fprintf(c->out.fp, "%s: %d of %d tunnels are up\n", peer, up, n);
@@ -468,8 +518,8 @@ static enum ctl_exit run_peer(struct ctl *c, const struct ctl_command *cmd, char
 		return tell_done(c, answer, "New keys are being made; traffic goes on.",
 				 "Nothing to do.");
 	json_decref(answer);
-	return wait_peer(c, args[0],
-			 (double)now.tv_sec + (double)now.tv_nsec / 1e9 - 0.1);
+	return ctl_wait_peer(c, args[0],
+			     (double)now.tv_sec + (double)now.tv_nsec / 1e9 - 0.1);
 }
 
 /* --- help ---------------------------------------------------------------------------------- */
@@ -480,72 +530,117 @@ static void print_row(struct ctl *c, const struct ctl_command *cmd)
 
 	snprintf(what, sizeof(what), "%s%s%s", cmd->name, *cmd->args ? " " : "",
 		 cmd->args);
-	fprintf(c->out.fp, "  %-32s %s\n", what, cmd->help);
+	if (strlen(what) > HELP_WIDTH)
+		fprintf(c->out.fp, "  %s\n  %-*s %s\n", what, HELP_WIDTH, "",
+			cmd->help);
+	else
+		fprintf(c->out.fp, "  %-*s %s\n", HELP_WIDTH, what, cmd->help);
+}
+
+static void print_option(struct ctl *c, const struct ctl_option_row *r)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "%c%c%s --%s%s%s", r->letter ? '-' : ' ',
+		 r->letter ? r->letter : ' ', r->letter ? "," : " ", r->name,
+		 r->arg ? " " : "", r->arg ? r->arg : "");
+	fprintf(c->out.fp, "  %-*s %s\n", HELP_WIDTH, what, r->help);
+}
+
+/* The options of a command, or those that every command takes. */
+static void print_options(struct ctl *c, unsigned int bits)
+{
+	bool first = true;
+
+	for (const struct ctl_option_row *r = ctl_option_rows; r->name; r++) {
+		if (bits ? !(r->bit & bits) : r->bit != 0)
+			continue;
+		fputs(first ? "\n" : "", c->out.fp);
+		first = false;
+		print_option(c, r);
+	}
 }
 
 static enum ctl_exit run_help(struct ctl *c, const struct ctl_command *cmd, char **args,
 			      int n)
 {
+	const struct ctl_command *row;
+	int used;
+
 	(void)cmd;
 	if (n == 0) {
 		fprintf(c->out.fp,
 			"usage: edgectl [OPTION...] [COMMAND [ARGUMENT...]]\n\n");
-		for (const struct ctl_command *row = ctl_commands; row->name; row++)
+		for (row = ctl_commands; row->name; row++)
 			print_row(c, row);
+		print_options(c, 0);
 		fputs("\n"
-		      "  -j, --json       what the daemon said, for programs\n"
-		      "      --run DIR    where the daemon's socket is (" ED_RUNDIR
-		      ")\n"
-		      "      --config FILE, --state DIR   as edged's\n"
-		      "      --wait S     wait S seconds for the daemon, and for a restart\n"
-		      "      --utc        times in UTC\n"
-		      "      --color WHEN always, never or auto\n"
-		      "\n"
 		      "exit status: 0 done, 1 failed, 2 wrong usage, 3 the daemon does not "
 		      "answer,\n"
-		      "4 the configuration has mistakes. More: edgectl(1), edged.yaml(5)\n",
+		      "4 the configuration has mistakes. More: edgectl help COMMAND, "
+		      "edgectl(1),\n"
+		      "edged.yaml(5)\n",
 		      c->out.fp);
 		return CTL_DONE;
 	}
-	for (const struct ctl_command *row = ctl_commands; row->name; row++) {
-		if (strcmp(row->name, args[0]) == 0) {
-			print_row(c, row);
-			return CTL_DONE;
-		}
+	row = ctl_command_find(args, n, &used);
+	if (!row || used < n) {
+		ctl_error("there is no command '%s%s%s'; \"edgectl help\" lists them",
+			  args[0], n > 1 ? " " : "", n > 1 ? args[1] : "");
+		return CTL_USAGE;
 	}
-	ctl_error("there is no command '%s'; \"edgectl help\" lists them", args[0]);
-	return CTL_USAGE;
+	print_row(c, row);
+	if (row->options)
+		print_options(c, row->options);
+	return CTL_DONE;
 }
 
 /* clang-format off */
 const struct ctl_command ctl_commands[] = {
-	{ "status",  "", 0, 0, 0, run_status,
+	{ "status", "", "", 0, 0, 0, run_status,
 	  "one screen: uplinks, paths, which class goes where (the default)" },
-	{ "watch",   "", 0, 0, 0, run_watch,
+	{ "watch", "", "", 0, 0, 0, run_watch,
 	  "the same, live; with -j one JSON object a line" },
-	{ "uplinks", "[NAME]", 0, 1, 0, run_list, "the internet connections" },
-	{ "peers",   "[NAME]", 0, 1, 0, run_list, "who we have tunnels to" },
-	{ "paths",   "[NAME]", 0, 1, 0, run_list,
+	{ "uplinks", "[NAME]", "@uplinks", 0, 1, 0, run_list, "the internet connections" },
+	{ "peers", "[NAME]", "@peers", 0, 1, 0, run_list, "who we have tunnels to" },
+	{ "paths", "[NAME]", "@paths|@peers|@uplinks", 0, 1, 0, run_list,
 	  "delay, jitter and loss of each tunnel" },
-	{ "classes", "[NAME]", 0, 1, 0, run_list,
+	{ "classes", "[NAME]", "@classes", 0, 1, 0, run_list,
 	  "what each class wants, and how each path stands in it" },
-	{ "routes",  "[PREFIX]", 0, 1, 0, run_list, "the prefixes behind the peers" },
-	{ "ike",     "[NAME]", 0, 1, 0, run_list,
+	{ "routes", "[PREFIX]", "@routes|@peers", 0, 1, 0, run_list,
+	  "the prefixes behind the peers" },
+	{ "ike", "[NAME]", "@paths|@peers|@uplinks", 0, 1, 0, run_list,
 	  "the IPsec side of each tunnel, and its last failure" },
-	{ "events",  "[--since WHEN] [--follow]", 0, 0,
+	{ "events", "[--since WHEN] [--follow]", "", 0, 0,
 	  CTL_OPT_SINCE | CTL_OPT_FOLLOW | CTL_OPT_KIND | CTL_OPT_LIMIT, run_events,
 	  "what changed and why, also before the last restart" },
-	{ "why",     "ADDRESS [--dscp EF]", 1, 1, CTL_OPT_DSCP, run_why,
+	{ "history", "PATH [--since WHEN]", "@paths", 1, 1, CTL_OPT_SINCE, ctl_history,
+	  "delay and loss of the last day, or longer, as sparklines" },
+	{ "why", "ADDRESS [--dscp CODE]", "", 1, 1, CTL_OPT_DSCP, run_why,
 	  "which way a packet would go, and why not the others" },
-	{ "check",   "[FILE]", 0, 1, 0, run_check,
+	{ "health", "", "", 0, 0, 0, ctl_health,
+	  "one line and a status 0 to 3, for monitoring systems" },
+	{ "metrics", "", "", 0, 0, 0, run_metrics, "the daemon's figures as Prometheus reads them" },
+	{ "check", "[FILE]", "@file", 0, 1, 0, run_check,
 	  "all mistakes of a configuration; needs no daemon" },
-	{ "apply",   "", 0, 0, 0, run_apply,
+	{ "apply", "", "", 0, 0, 0, run_apply,
 	  "make the daemon read its file again; changes only what changed" },
-	{ "uplink",  "NAME down|up", 2, 2, 0, run_uplink,
+	{ "uplink", "NAME down|up", "@uplinks down|up", 2, 2, 0, run_uplink,
 	  "take an uplink out of use, or back" },
-	{ "peer",    "NAME restart|rekey", 2, 2, 0, run_peer,
+	{ "peer", "NAME restart|rekey", "@peers restart|rekey", 2, 2, 0, run_peer,
 	  "build its tunnels anew, or only their keys" },
-	{ "help",    "[COMMAND]", 0, 1, 0, run_help, "this text" },
+	{ "init", "[--peer NAME=HOST] ...", "", 0, 0,
+	  CTL_OPT_NAME | CTL_OPT_UPLINKS | CTL_OPT_LAN | CTL_OPT_PEER | CTL_OPT_NETWORKS |
+	  CTL_OPT_INSIDE, ctl_init,
+	  "a few questions, and the smallest configuration that works" },
+	{ "import aws", "FILE [--write]", "@file", 1, 1,
+	  CTL_OPT_NAME | CTL_OPT_VIA | CTL_OPT_NETWORKS | CTL_OPT_CONNECTION | CTL_OPT_WRITE |
+	  CTL_OPT_APPLY | CTL_OPT_SHOW_SECRETS, ctl_import_aws,
+	  "a peer of the description of an AWS VPN connection" },
+	{ "schema", "", "", 0, 0, 0, ctl_schema, "the settings as JSON Schema, for editors" },
+	{ "complete", "WORD ...", "", 0, COMPLETE_MAX, 0, ctl_complete,
+	  "what the last word could become, for the shell" },
+	{ "help", "[COMMAND]", "@commands", 0, 2, 0, run_help, "this text" },
 	{ 0 },
 };
 /* clang-format on */

@@ -2,8 +2,16 @@
 /*
  * ctl - what the files of edgectl share
  *
- *	main.c		options, the command's row, exit status
- *	commands.c	the table of commands and what each does
+ *	main.c		the command's row, exit status
+ *	options.c	the table of options
+ *	commands.c	the table of commands and what the short ones do
+ *	complete.c	what could come next on a command line, for the shell
+ *	import.c	"import": aws.c reads, splice.c and files.c write
+ *	init.c		"init": the first configuration
+ *	health.c	"health": one line and a status for monitoring systems
+ *	history.c	"history": a path's past as sparklines
+ *	jsonschema.c	"schema": the settings for editors
+ *	web.c		"web": users and tokens of the dashboard
  *	client.c	one question to the daemon and its answer
  *	columns.c	answers as tables, by tables of columns
  *	watch.c		the live view, and following events
@@ -31,8 +39,11 @@ enum ctl_exit {
 	CTL_FAILED = 1,
 	CTL_USAGE = 2,
 	CTL_NO_DAEMON = 3,
-	CTL_REFUSED = 4, /* the configuration has mistakes */
+	CTL_REFUSED = 4, /* the configuration, or the file to read, has mistakes */
 };
+
+/* The exit status of "health", as monitoring plug-ins have it. */
+enum ctl_health { CTL_OK = 0, CTL_WARNING = 1, CTL_CRITICAL = 2, CTL_UNKNOWN = 3 };
 
 enum { CTL_WAIT_S = 5, CTL_JSON_FLAGS = JSON_REAL_PRECISION(16) | JSON_PRESERVE_ORDER };
 
@@ -45,16 +56,34 @@ struct ctl_out {
 	unsigned int height;
 };
 
+/* What the options said; NULL and false where they were not given. */
 struct ctl_options {
 	const char *run;
 	const char *config;
 	const char *state;
+	const char *wait;
+	const char *color;
 	const char *dscp;
 	const char *since;
 	const char *kind;
 	const char *limit;
+	const char *name;
+	const char *via;
+	const char *networks;
+	const char *connection;
+	const char *uplinks;
+	const char *lan;
+	const char *peer;
+	const char *inside;
+	const char *role;
 	bool json;
+	bool utc;
 	bool follow;
+	bool write;
+	bool apply;
+	bool show_secrets;
+	bool help;
+	bool version;
 	bool wait_given;
 	unsigned int wait_s;
 	unsigned int given; /* bits of enum ctl_option */
@@ -62,12 +91,38 @@ struct ctl_options {
 
 /* Options that not every command takes. */
 enum ctl_option {
-	CTL_OPT_DSCP = 1,
-	CTL_OPT_SINCE = 2,
-	CTL_OPT_FOLLOW = 4,
-	CTL_OPT_KIND = 8,
-	CTL_OPT_LIMIT = 16,
+	CTL_OPT_DSCP = 1 << 0,
+	CTL_OPT_SINCE = 1 << 1,
+	CTL_OPT_FOLLOW = 1 << 2,
+	CTL_OPT_KIND = 1 << 3,
+	CTL_OPT_LIMIT = 1 << 4,
+	CTL_OPT_NAME = 1 << 5,
+	CTL_OPT_VIA = 1 << 6,
+	CTL_OPT_NETWORKS = 1 << 7,
+	CTL_OPT_CONNECTION = 1 << 8,
+	CTL_OPT_WRITE = 1 << 9,
+	CTL_OPT_APPLY = 1 << 10,
+	CTL_OPT_SHOW_SECRETS = 1 << 11,
+	CTL_OPT_UPLINKS = 1 << 12,
+	CTL_OPT_LAN = 1 << 13,
+	CTL_OPT_PEER = 1 << 14,
+	CTL_OPT_INSIDE = 1 << 15,
+	CTL_OPT_ROLE = 1 << 16,
 };
+
+/* One option. */
+struct ctl_option_row {
+	const char *name; /* without its dashes */
+	char letter; /* 0: none */
+	const char *arg; /* as in the help; NULL: it takes none */
+	unsigned int bit; /* of enum ctl_option; 0: every command takes it */
+	size_t offset; /* in struct ctl_options: a const char *, or a bool */
+	const char *values; /* for completion, as in struct ctl_command */
+	const char *help;
+};
+
+/* The table, ended by a row without a name. */
+extern const struct ctl_option_row ctl_option_rows[];
 
 struct ctl {
 	struct ctl_options opt;
@@ -79,8 +134,10 @@ struct ctl {
 };
 
 struct ctl_command {
-	const char *name;
+	const char *name; /* one word or two */
 	const char *args; /* as in the help */
+	const char
+		*values; /* for completion: a word an argument, "up|down", "@peers" */
 	int min_args;
 	int max_args;
 	unsigned int options; /* it takes */
@@ -91,6 +148,40 @@ struct ctl_command {
 
 /* The table, ended by a row without a name. */
 extern const struct ctl_command ctl_commands[];
+
+/* --- options.c ------------------------------------------------------------------ */
+
+/* Read the options; *ret_first is the first argument. False after saying what is wrong. */
+bool ctl_options_parse(int argc, char **argv, struct ctl_options *ret, int *ret_first);
+
+/* The command that the n words mean, and how many of them name it; NULL: none. */
+const struct ctl_command *ctl_command_find(char *const *words, int n, int *ret_used);
+
+/* --- commands.c ------------------------------------------------------------------ */
+
+void ctl_print_json(struct ctl *c, const json_t *v);
+
+/* "edgectl apply", and waiting for the tunnels to peer that come up after since. */
+enum ctl_exit ctl_apply(struct ctl *c);
+enum ctl_exit ctl_wait_peer(struct ctl *c, const char *peer, double since);
+
+/* The time of --since, seconds since the epoch; -1 after saying what is wrong. */
+int64_t ctl_since_option(const struct ctl *c, const char *fallback);
+
+/* --- one file each ---------------------------------------------------------------- */
+
+enum ctl_exit ctl_import_aws(struct ctl *c, const struct ctl_command *cmd, char **args,
+			     int n);
+enum ctl_exit ctl_init(struct ctl *c, const struct ctl_command *cmd, char **args,
+		       int n);
+enum ctl_exit ctl_complete(struct ctl *c, const struct ctl_command *cmd, char **args,
+			   int n);
+enum ctl_exit ctl_schema(struct ctl *c, const struct ctl_command *cmd, char **args,
+			 int n);
+enum ctl_exit ctl_health(struct ctl *c, const struct ctl_command *cmd, char **args,
+			 int n);
+enum ctl_exit ctl_history(struct ctl *c, const struct ctl_command *cmd, char **args,
+			  int n);
 
 /* --- client.c ------------------------------------------------------------------- */
 
@@ -113,6 +204,9 @@ void ctl_close(struct ctl *c);
 
 /* "edgectl: ..." on stderr. */
 void ctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Say nothing from now on; where the last message went is *ret (NULL: nowhere). */
+void ctl_quiet(char *ret, size_t size);
 
 /* --- columns.c ------------------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
 # Shell by shellcheck, Python by pyflakes, man pages by mandoc.
 set -u
 bad=0
-mapfile -t shell < <(grep -rlE '^#!/bin/(ba)?sh' packaging tests .ci --exclude-dir=build-aux --exclude-dir=golden)
+mapfile -t shell < <(grep -rlE '^#!/bin/(ba)?sh' packaging tests .ci --exclude-dir=build-aux --exclude-dir=golden; ls packaging/completion/*)
 shellcheck -S warning "${shell[@]}" || bad=1
 mapfile -t python < <(grep -rlE '^#!/usr/bin/python3' tests; find tests -name '*.py')
 pyflakes3 "${python[@]}" || bad=1

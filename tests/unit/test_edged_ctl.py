@@ -1,107 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-edgectl against a daemon that says what tests/golden/ctl/answers.json holds:
-its text (golden files), its exit status, and which stream gets what. No real
-daemon, no root. ED_GOLDEN=write writes the golden files anew.
+edgectl against a daemon of canned answers: its text (golden files), its exit status,
+and which stream gets what.
 """
 import json
 import os
-import pty
 import re
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 
-TOP = os.environ.get("ED_TOP_SRCDIR", ".")
-BUILD = os.environ.get("ED_TOP_BUILDDIR", ".")
-GOLDEN = os.path.join(TOP, "tests/golden/ctl")
-EDGECTL = os.path.join(BUILD, "edgectl")
-LIMIT = 60
-
-with open(os.path.join(GOLDEN, "answers.json"), encoding="utf-8") as f:
-    ANSWERS = json.load(f)
-
-
-class Daemon:
-    """Answers each request from the table; errors and pushes on demand."""
-
-    def __init__(self, run):
-        self.errors = {}
-        self.pushes = {}
-        self.silent = False
-        self.asked = []
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.bind(os.path.join(run, "control.sock"))
-        self.sock.listen(8)
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            conn, _ = self.sock.accept()
-            threading.Thread(target=self.client, args=(conn,), daemon=True).start()
-
-    def client(self, conn):
-        try:
-            self.talk(conn)
-        except OSError:
-            pass
-
-    def talk(self, conn):
-        for line in conn.makefile("rb"):
-            msg = json.loads(line)
-            self.asked.append((msg["method"], msg.get("params")))
-            if self.silent:
-                continue
-            out = {"jsonrpc": "2.0", "id": msg["id"]}
-            if msg["method"] in self.errors:
-                out["error"] = self.errors[msg["method"]]
-            else:
-                out["result"] = ANSWERS.get(msg["method"], {})
-            conn.sendall(json.dumps(out).encode() + b"\n")
-            for push in self.pushes.get(msg["method"], []):
-                conn.sendall(json.dumps(push).encode() + b"\n")
-            if msg["method"] in self.pushes:
-                conn.shutdown(socket.SHUT_RDWR)
-                return
-
-
-class Bench:
-    def __init__(self):
-        self.dir = tempfile.TemporaryDirectory(prefix="edgectl-")
-        self.run = self.dir.name
-        self.daemon = Daemon(self.run)
-
-    def ctl(self, *args, **kw):
-        env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", TERM="xterm")
-        env.update(kw.pop("env", {}))
-        return subprocess.run([EDGECTL, "--run", self.run, *args], env=env, timeout=LIMIT,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kw)
-
-
-def same(name, text):
-    path = os.path.join(GOLDEN, name + ".ok")
-    if os.environ.get("ED_GOLDEN"):
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(text)
-        return
-    with open(path, encoding="utf-8") as f:
-        want = f.read()
-    assert text == want, f"differs from {path}; now it is:\n{text}"
-
-
-def expect(p, status, out=None, err=None):
-    assert p.returncode == status, (p.returncode, p.stdout, p.stderr)
-    if out is not None:
-        assert out in p.stdout, p.stdout
-    if err is not None:
-        assert err in p.stderr, p.stderr
-        assert p.stdout == "", p.stdout
-        assert p.stderr.count("\n") == 1, p.stderr
-
+sys.dont_write_bytecode = True
+from ctlbench import (ANSWERS, EDGECTL, LIMIT, TOP, Daemon, expect, in_terminal,  # noqa: E402
+                      main, same)
 
 TEXTS = {
     "status": ["status"],
@@ -261,34 +173,6 @@ def test_watch_prints_an_object_a_line(b):
     assert [x["state"] for x in lines] == ["degraded", "ok"], lines
 
 
-def in_terminal(b, args, keys, env=None):
-    """Run on a terminal of 80 x 24; send keys once something was shown."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ.update({"TERM": "xterm", "TZ": "UTC", "LC_ALL": "C.UTF-8"}, **(env or {}))
-        try:
-            os.execv(EDGECTL, [EDGECTL, "--run", b.run, *args])
-        finally:
-            os._exit(127)
-    seen = b""
-    signal.alarm(LIMIT)
-    while True:
-        try:
-            data = os.read(fd, 65536)
-        except OSError:
-            break
-        if not data:
-            break
-        seen += data
-        if keys and b"hub/isp1" in seen:
-            os.write(fd, keys)
-            keys = b""
-    signal.alarm(0)
-    _, status = os.waitpid(pid, 0)
-    os.close(fd)
-    return os.waitstatus_to_exitcode(status), seen.decode()
-
-
 def test_watch_on_a_terminal_leaves_it_as_it_was(b):
     ANSWERS["status.watch"] = ANSWERS["status.get"]
     status, seen = in_terminal(b, ["watch"], b"q")
@@ -342,37 +226,5 @@ def test_apply_asks_nft_before_the_daemon(b):
         assert [m for m, _ in b.daemon.asked] == [m for m, _ in asked], b.daemon.asked
 
 
-def test_man_page_knows_every_command_and_option(b):
-    with open(os.path.join(TOP, "edged/edgectl.1.in"), encoding="utf-8") as f:
-        page = f.read()
-    helped = b.ctl("help").stdout
-    commands = re.findall(r"^  ([a-z]+) ", helped, re.M)
-    assert len(commands) >= 15, commands
-    section = page.split(".Sh COMMANDS")[1].split(".Sh ")[0]
-    shown = re.findall(r"^\.It Cm ([a-z]+)", section, re.M)
-    assert shown == commands, (shown, commands)
-    with open(os.path.join(TOP, "edged/ctl/main.c"), encoding="utf-8") as f:
-        options = re.findall(r'\{"([a-z]+)", (?:no|required)_argument', f.read())
-    for option in options:
-        assert f"Fl -{option}" in page, option
-
-
-def main():
-    tests = [(n, f) for n, f in globals().items() if n.startswith("test_")]
-    print(f"1..{len(tests)}", flush=True)
-    failed = 0
-    for i, (name, test) in enumerate(tests, 1):
-        bench = Bench()
-        try:
-            test(bench)
-            print(f"ok {i} - {name}", flush=True)
-        except Exception as e:  # pylint: disable=broad-except
-            failed = 1
-            print("# " + f"{type(e).__name__}: {e}".replace("\n", "\n# "))
-            print(f"not ok {i} - {name}", flush=True)
-        bench.dir.cleanup()
-    return failed
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(globals()))
