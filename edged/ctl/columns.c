@@ -23,6 +23,7 @@ struct column {
 	const char *key;
 	const char *heading;
 	bool right;
+	bool brief; /* stands on the status screen, too */
 	void (*format)(const struct ctl_out *out, struct text *t, const json_t *v,
 		       const json_t *row);
 };
@@ -273,106 +274,90 @@ static void as_strategy(const struct ctl_out *out, struct text *t, const json_t 
 
 /* clang-format off */
 static const struct column uplink_columns[] = {
-	{ "name",      "UPLINK",  false, as_text },
-	{ "state",     "STATE",   false, as_text },
-	{ "interface", "IFACE",   false, as_text },
-	{ "address",   "ADDRESS", false, as_text },
-	{ "gateway",   "GATEWAY", false, as_text },
-	{ "cost",      "COST",    true,  as_text },
-	{ "paths_up",  "PATHS",   true,  as_paths_up },
-	{ "down_bps",  "DOWN",    true,  as_rate },
-	{ "up_bps",    "UP",      true,  as_rate },
-	{ "since",     "SINCE",   true,  as_since },
-};
-
-/* The two as they stand on the status screen, 80 columns wide. */
-static const struct column short_uplink_columns[] = {
-	{ "name",      "UPLINK",  false, as_text },
-	{ "state",     "STATE",   false, as_text },
-	{ "interface", "IFACE",   false, as_text },
-	{ "address",   "ADDRESS", false, as_text },
-	{ "paths_up",  "PATHS",   true,  as_paths_up },
-	{ "down_bps",  "DOWN",    true,  as_rate },
-	{ "up_bps",    "UP",      true,  as_rate },
-};
-
-static const struct column short_path_columns[] = {
-	{ "name",      "PATH",    false, as_text },
-	{ "state",     "STATE",   false, as_text },
-	{ "delay_ms",  "DELAY",   true,  as_ms },
-	{ "jitter_ms", "JITTER",  true,  as_ms },
-	{ "loss_pct",  "LOSS",    true,  as_percent },
-	{ "since",     "SINCE",   true,  as_since },
-	{ "classes",   "CLASSES", false, as_list },
+	{ "name",            "UPLINK",      false, true,  as_text },
+	{ "state",           "STATE",       false, true,  as_text },
+	{ "interface",       "IFACE",       false, true,  as_text },
+	{ "address",         "ADDRESS",     false, true,  as_text },
+	{ "gateway",         "GATEWAY",     false, false, as_text },
+	{ "cost",            "COST",        true,  false, as_text },
+	{ "paths_up",        "PATHS",       true,  true,  as_paths_up },
+	{ "down_bps",        "DOWN",        true,  true,  as_rate },
+	{ "up_bps",          "UP",          true,  true,  as_rate },
+	{ "since",           "SINCE",       true,  false, as_since },
 };
 
 static const struct column peer_columns[] = {
-	{ "name",     "PEER",     false, as_text },
-	{ "state",    "STATE",    false, as_text },
-	{ "paths_up", "PATHS",    true,  as_paths_up },
-	{ "classes",  "CLASSES",  false, as_peer_classes },
-	{ "learned",  "BY BGP",   true,  as_text },
-	{ "networks", "NETWORKS", false, as_list },
+	{ "name",            "PEER",        false, false, as_text },
+	{ "state",           "STATE",       false, false, as_text },
+	{ "paths_up",        "PATHS",       true,  false, as_paths_up },
+	{ "classes",         "CLASSES",     false, false, as_peer_classes },
+	{ "learned",         "BY BGP",      true,  false, as_text },
+	{ "networks",        "NETWORKS",    false, false, as_list },
 };
 
 static const struct column path_columns[] = {
-	{ "name",         "PATH",    false, as_text },
-	{ "state",        "STATE",   false, as_text },
-	{ "delay_ms",     "DELAY",   true,  as_ms },
-	{ "delay_p95_ms", "P95",     true,  as_ms },
-	{ "jitter_ms",    "JITTER",  true,  as_ms },
-	{ "loss_pct",     "LOSS",    true,  as_percent },
-	{ "lost",         "LOST",    true,  as_lost },
-	{ "since",        "SINCE",   true,  as_since },
-	{ "classes",      "CLASSES", false, as_list },
+	{ "name",            "PATH",        false, true,  as_text },
+	{ "state",           "STATE",       false, true,  as_text },
+	{ "delay_ms",        "DELAY",       true,  true,  as_ms },
+	{ "delay_p95_ms",    "P95",         true,  false, as_ms },
+	{ "jitter_ms",       "JITTER",      true,  true,  as_ms },
+	{ "loss_pct",        "LOSS",        true,  true,  as_percent },
+	{ "lost",            "LOST",        true,  false, as_lost },
+	{ "since",           "SINCE",       true,  true,  as_since },
+	{ "classes",         "CLASSES",     false, true,  as_list },
 };
 
 static const struct column class_columns[] = {
-	{ "name",     "CLASS",    false, as_text },
-	{ "dscp",     "DSCP",     false, as_list },
-	{ "name",     "PROMISE",  false, as_promise },
-	{ "strategy", "STRATEGY", false, as_strategy },
+	{ "name",            "CLASS",       false, false, as_text },
+	{ "dscp",            "DSCP",        false, false, as_list },
+	{ "name",            "PROMISE",     false, false, as_promise },
+	{ "strategy",        "STRATEGY",    false, false, as_strategy },
 };
 
 static const struct column standing_columns[] = {
-	{ "class",   "CLASS",   false, as_text },
-	{ "peer",    "PEER",    false, as_text },
-	{ "path",    "PATH",    false, as_text },
-	{ "verdict", "VERDICT", false, as_text },
-	{ "reason",  "WHY",     false, as_text },
+	{ "class",           "CLASS",       false, false, as_text },
+	{ "peer",            "PEER",        false, false, as_text },
+	{ "path",            "PATH",        false, false, as_text },
+	{ "verdict",         "VERDICT",     false, false, as_text },
+	{ "reason",          "WHY",         false, false, as_text },
 };
 
 static const struct column route_columns[] = {
-	{ "prefix", "PREFIX", false, as_text },
-	{ "source", "SOURCE", false, as_source },
-	{ "peer",   "PEER",   false, as_text },
-	{ "paths",  "PATHS",  false, as_list },
+	{ "prefix",          "PREFIX",      false, false, as_text },
+	{ "source",          "SOURCE",      false, false, as_source },
+	{ "peer",            "PEER",        false, false, as_text },
+	{ "paths",           "PATHS",       false, false, as_list },
 };
 
 static const struct column session_columns[] = {
-	{ "tunnel",            "BGP SESSION", false, as_text },
-	{ "peer",              "NEIGHBOUR",   false, as_text },
-	{ "asn",               "AS",          true,  as_text },
-	{ "state",             "STATE",       false, as_text },
-	{ "prefixes_received", "PREFIXES",    true,  as_text },
+	{ "tunnel",          "BGP SESSION", false, false, as_text },
+	{ "peer",            "NEIGHBOUR",   false, false, as_text },
+	{ "asn",             "AS",          true,  false, as_text },
+	{ "state",           "STATE",       false, false, as_text },
+	{ "prefixes_received", "PREFIXES",    true,  false, as_text },
 };
 
 static const struct column change_columns[] = {
-	{ "setting", "SETTING", false, as_text },
-	{ "from",    "FROM",    false, as_text },
-	{ "to",      "TO",      false, as_text },
-	{ "cost",    "EFFECT",  false, as_text },
+	{ "setting",         "SETTING",     false, false, as_text },
+	{ "from",            "FROM",        false, false, as_text },
+	{ "to",              "TO",          false, false, as_text },
+	{ "cost",            "EFFECT",      false, false, as_text },
 };
 
 static const struct column ike_columns[] = {
-	{ "name",        "TUNNEL", false, as_text },
-	{ "state",       "STATE",  false, as_text },
-	{ "local",       "LOCAL",  false, as_text },
-	{ "remote",      "REMOTE", false, as_text },
-	{ "dataplane",   "ESP",    false, as_text },
-	{ "suite",       "SUITE",  false, as_text },
-	{ "state_since", "SINCE",  true,  as_since },
-	{ "rekey_in_s",  "REKEY",  true,  as_in },
+	{ "name",            "TUNNEL",      false, false, as_text },
+	{ "state",           "STATE",       false, false, as_text },
+	{ "local",           "LOCAL",       false, false, as_text },
+	{ "remote",          "REMOTE",      false, false, as_text },
+	{ "dataplane",       "ESP",         false, false, as_text },
+	{ "suite",           "SUITE",       false, false, as_text },
+	{ "state_since",     "SINCE",       true,  false, as_since },
+	{ "rekey_in_s",      "REKEY",       true,  false, as_in },
+};
+
+static const struct column account_columns[] = {
+	{ "name",            "NAME",        false, false, as_text },
+	{ "role",            "ROLE",        false, false, as_text },
 };
 /* clang-format on */
 
@@ -382,17 +367,12 @@ static const struct column ike_columns[] = {
 	}
 
 static const struct table tables[] = {
-	TABLE("uplinks", uplink_columns),
-	TABLE("peers", peer_columns),
-	TABLE("paths", path_columns),
-	TABLE("classes", class_columns),
-	TABLE("routes", route_columns),
-	TABLE("ike", ike_columns),
-	TABLE("short uplinks", short_uplink_columns),
-	TABLE("short paths", short_path_columns),
-	TABLE("sessions", session_columns),
-	TABLE("standings", standing_columns),
-	TABLE("changes", change_columns),
+	TABLE("uplinks", uplink_columns),   TABLE("peers", peer_columns),
+	TABLE("paths", path_columns),	    TABLE("classes", class_columns),
+	TABLE("routes", route_columns),	    TABLE("ike", ike_columns),
+	TABLE("sessions", session_columns), TABLE("standings", standing_columns),
+	TABLE("changes", change_columns),   TABLE("users", account_columns),
+	TABLE("tokens", account_columns),
 };
 
 /* --- printing ----------------------------------------------------------------------- */
@@ -429,16 +409,22 @@ static void print_trimmed(FILE *fp, const char *text)
 	}
 }
 
-static void print_columns(const struct ctl_out *out, const struct column *cols,
-			  size_t n, const json_t *list)
+/* Of all: only the brief columns. */
+static void print_columns(const struct ctl_out *out, const struct column *all,
+			  size_t n_all, bool brief, const json_t *list)
 {
+	const struct column *cols[COLUMNS_MAX];
 	struct libscols_table *tb;
 	const json_t *row;
 	char *text = NULL;
+	size_t n = 0;
 	size_t i;
 
 	if (json_array_size(list) == 0)
 		return;
+	for (i = 0; i < n_all && n < COLUMNS_MAX; i++)
+		if (!brief || all[i].brief)
+			cols[n++] = &all[i];
 	scols_init_debug(0);
 	tb = scols_new_table();
 	if (!tb)
@@ -449,13 +435,13 @@ static void print_columns(const struct ctl_out *out, const struct column *cols,
 	/* Nothing is cut: a long reason goes on in the next line of the terminal. */
 	scols_table_set_termforce(tb, SCOLS_TERMFORCE_NEVER);
 	for (i = 0; i < n; i++)
-		scols_table_new_column(tb, cols[i].heading, 0,
-				       cols[i].right ? SCOLS_FL_RIGHT : 0);
+		scols_table_new_column(tb, cols[i]->heading, 0,
+				       cols[i]->right ? SCOLS_FL_RIGHT : 0);
 	json_array_foreach (list, i, row) {
 		struct libscols_line *line = scols_table_new_line(tb, NULL);
 
 		for (size_t c = 0; line && c < n; c++)
-			set_cell(out, line, c, &cols[c], row);
+			set_cell(out, line, c, cols[c], row);
 	}
 	if (scols_print_table_to_string(tb, &text) == 0)
 		print_trimmed(out->fp, text);
@@ -463,11 +449,17 @@ static void print_columns(const struct ctl_out *out, const struct column *cols,
 	scols_unref_table(tb);
 }
 
-void ctl_print_table(const struct ctl_out *out, const char *name, const json_t *list)
+static void print_table(const struct ctl_out *out, const char *name, bool brief,
+			const json_t *list)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (strcmp(tables[i].name, name) == 0)
-			print_columns(out, tables[i].columns, tables[i].n, list);
+			print_columns(out, tables[i].columns, tables[i].n, brief, list);
+}
+
+void ctl_print_table(const struct ctl_out *out, const char *name, const json_t *list)
+{
+	print_table(out, name, false, list);
 }
 
 static void print_value(const struct ctl_out *out, const char *key, const json_t *v)
@@ -571,7 +563,7 @@ static void print_matrix(const struct ctl_out *out, const json_t *status)
 {
 	const json_t *paths = json_object_get(status, "paths");
 	const json_t *peers = json_object_get(status, "peers");
-	struct column cols[COLUMNS_MAX] = {{"peer", "PEER", false, as_text}};
+	struct column cols[COLUMNS_MAX] = {{"peer", "PEER", false, false, as_text}};
 	const char *labels[COLUMNS_MAX - 1];
 	json_t *rows = json_array();
 	const json_t *peer;
@@ -580,7 +572,8 @@ static void print_matrix(const struct ctl_out *out, const json_t *status)
 
 	collect_labels(paths, labels, &n, ARRAY_LEN(labels));
 	for (i = 0; i < n; i++)
-		cols[i + 1] = (struct column){labels[i], labels[i], false, as_text};
+		cols[i + 1] =
+			(struct column){labels[i], labels[i], false, false, as_text};
 	json_array_foreach (peers, i, peer) {
 		const char *name = json_string_value(json_object_get(peer, "name"));
 		json_t *row = json_pack("{s:s}", "peer", name);
@@ -595,7 +588,7 @@ static void print_matrix(const struct ctl_out *out, const json_t *status)
 	}
 	if (json_array_size(rows))
 		fputc('\n', out->fp);
-	print_columns(out, cols, n + 1, rows);
+	print_columns(out, cols, n + 1, false, rows);
 	json_decref(rows);
 }
 
@@ -632,10 +625,10 @@ void ctl_print_status(const struct ctl_out *out, const json_t *status)
 			"%sedge-zebra is not connected: classes follow the main table%s\n",
 			ctl_tone_on(out, CTL_WARN), ctl_tone_off(out, CTL_WARN));
 	fputc('\n', out->fp);
-	ctl_print_table(out, "short uplinks", json_object_get(status, "uplinks"));
+	print_table(out, "uplinks", true, json_object_get(status, "uplinks"));
 	if (json_array_size(paths))
 		fputc('\n', out->fp);
-	ctl_print_table(out, "short paths", paths);
+	print_table(out, "paths", true, paths);
 	print_matrix(out, status);
 	print_more(out, status);
 	if (json_is_object(event)) {

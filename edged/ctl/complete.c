@@ -47,6 +47,11 @@ static void offer_names(const struct completion *k, const char *list)
 	free(method);
 }
 
+static void on_name(void *ctx, const char *name)
+{
+	offer(ctx, name);
+}
+
 /* The first words of the commands, or the second ones behind first. */
 static void offer_commands(const struct completion *k, const char *first)
 {
@@ -89,6 +94,9 @@ static void offer_values(const struct completion *k, const char *values, size_t 
 			fprintf(k->c->out.fp, "%s\n", one);
 		else if (strcmp(one, "@commands") == 0)
 			offer_commands(k, NULL);
+		else if (strcmp(one, "@users") == 0 || strcmp(one, "@tokens") == 0)
+			ctl_web_names(k->c, one[1] == 't', on_name,
+				      (void *)(uintptr_t)k);
 		else if (*one == '@')
 			offer_names(k, one + 1);
 		else
@@ -154,6 +162,8 @@ enum ctl_exit ctl_complete(struct ctl *c, const struct ctl_command *self, char *
 		/* Where the daemon is has been said by the words themselves. */
 		if (open && strcmp(open->name, "run") == 0)
 			c->opt.run = args[i];
+		else if (open && strcmp(open->name, "state") == 0)
+			c->opt.state = args[i];
 		else if (!open && !r && *args[i] != '-')
 			words[n_words++] = args[i];
 		open = r && r->arg ? r : NULL;

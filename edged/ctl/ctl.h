@@ -11,6 +11,7 @@
  *	health.c	"health": one line and a status for monitoring systems
  *	history.c	"history": a path's past as sparklines
  *	jsonschema.c	"schema": the settings for editors
+ *	answer.c	what a person types
  *	web.c		"web": users and tokens of the dashboard
  *	client.c	one question to the daemon and its answer
  *	columns.c	answers as tables, by tables of columns
@@ -182,6 +183,26 @@ enum ctl_exit ctl_health(struct ctl *c, const struct ctl_command *cmd, char **ar
 			 int n);
 enum ctl_exit ctl_history(struct ctl *c, const struct ctl_command *cmd, char **args,
 			  int n);
+
+enum ctl_exit ctl_web(struct ctl *c, const struct ctl_command *cmd, char **args, int n);
+enum ctl_exit ctl_web_password(struct ctl *c, const struct ctl_command *cmd,
+			       char **args, int n);
+enum ctl_exit ctl_web_user(struct ctl *c, const struct ctl_command *cmd, char **args,
+			   int n);
+enum ctl_exit ctl_web_token(struct ctl *c, const struct ctl_command *cmd, char **args,
+			    int n);
+
+/* The users of the dashboard, or its tokens. */
+void ctl_web_names(struct ctl *c, bool tokens, void (*fn)(void *ctx, const char *name),
+		   void *ctx);
+
+/* --- answer.c --------------------------------------------------------------------- */
+
+/* One line of standard input without its break, cut to size; false: there is none. */
+bool ctl_read_line(char *buf, size_t size);
+
+/* The same, asked for and not shown where a terminal is. */
+bool ctl_read_hidden(const char *prompt, char *buf, size_t size);
 
 /* --- client.c ------------------------------------------------------------------- */
 

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "edged/config/config.h"
@@ -184,39 +183,33 @@ static void propose_lan(const struct init *in, char *buf, size_t size)
 
 /* --- asking ------------------------------------------------------------------------- */
 
-/* One line of standard input without its break; false: there is none. */
-static bool read_line(char *buf, size_t size)
-{
-	size_t n = 0;
-	char ch;
-
-	/* A character at a time: what follows may be somebody else's. */
-	for (;;) {
-		ssize_t got = read(STDIN_FILENO, &ch, 1);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0 && n == 0)
-			return false;
-		if (got <= 0 || ch == '\n')
-			break;
-		if (ch != '\r' && n + 1 < size)
-			buf[n++] = ch;
-	}
-	while (n > 0 && (buf[n - 1] == ' ' || buf[n - 1] == '\t'))
-		n--;
-	buf[n] = '\0';
-	return true;
-}
-
 struct question {
 	const char *option; /* with its dashes */
 	const char *given; /* by the option, or NULL */
 	const char *text;
-	bool must; /* an empty answer is none */
+	bool may_be_empty;
+	bool hidden; /* is not shown while it is typed */
 	/* True when the answer is good, else why not. */
 	bool (*good)(const char *answer, char *why, size_t size);
 };
+
+/* One answer; false: nobody is there any more. */
+static bool read_answer(const struct init *in, const struct question *q,
+			const char *proposal, char line[ANSWER_MAX])
+{
+	size_t n;
+
+	if (q->hidden)
+		return ctl_read_hidden(q->text, line, ANSWER_MAX);
+	if (in->tty)
+		fprintf(stderr, "%s%s%s%s: ", q->text, *proposal ? " [" : "", proposal,
+			*proposal ? "]" : "");
+	if (!ctl_read_line(line, ANSWER_MAX))
+		return false;
+	for (n = strlen(line); n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t');)
+		line[--n] = '\0';
+	return true;
+}
 
 /* buf holds the proposal ("" for none) and gets the answer; false after a message. */
 static bool ask(struct init *in, const struct question *q, char *buf)
@@ -231,14 +224,12 @@ static bool ask(struct init *in, const struct question *q, char *buf)
 		if (q->given) {
 			snprintf(buf, ANSWER_MAX, "%s", q->given);
 		} else {
-			if (in->tty)
-				fprintf(stderr, "%s%s%s%s: ", q->text, *buf ? " [" : "",
-					buf, *buf ? "]" : "");
-			more = read_line(line, sizeof(line));
+			more = read_answer(in, q, buf, line);
 			if (more && *line)
 				snprintf(buf, ANSWER_MAX, "%s", line);
+			secret_wipe(line, sizeof(line));
 		}
-		if (!*buf && !q->must)
+		if (!*buf && q->may_be_empty)
 			return true;
 		if (!*buf)
 			snprintf(why, sizeof(why), "an answer is needed");
@@ -339,27 +330,6 @@ static bool secret_good(const char *answer, char *why, size_t size)
 	return true;
 }
 
-/* As a terminal's user types it: not shown. */
-static bool ask_secret(struct init *in, const struct question *q)
-{
-	struct termios before;
-	struct termios quiet;
-	bool hidden = in->tty && tcgetattr(STDIN_FILENO, &before) == 0;
-	bool good;
-
-	if (hidden) {
-		quiet = before;
-		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		hidden = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
-	}
-	good = ask(in, q, in->secret);
-	if (hidden) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-		fputc('\n', stderr);
-	}
-	return good;
-}
-
 static void make_secret(struct init *in)
 {
 	static const char letters[] =
@@ -386,25 +356,39 @@ static char *peer_name(const struct init *in)
 static bool ask_all(struct init *in)
 {
 	const struct ctl_options *o = &in->c->opt;
-	const struct question name = {"--name", o->name, "Name of this site", true,
-				      name_good};
-	const struct question uplinks = {"--uplinks", o->uplinks,
-					 "Internet connections, NAME=INTERFACE", true,
-					 uplinks_good};
-	const struct question lan = {"--lan", o->lan, "Networks behind this box", false,
-				     prefixes_good};
+	const struct question name = {.option = "--name",
+				      .given = o->name,
+				      .text = "Name of this site",
+				      .good = name_good};
+	const struct question uplinks = {.option = "--uplinks",
+					 .given = o->uplinks,
+					 .text = "Internet connections, NAME=INTERFACE",
+					 .good = uplinks_good};
+	const struct question lan = {.option = "--lan",
+				     .given = o->lan,
+				     .text = "Networks behind this box",
+				     .may_be_empty = true,
+				     .good = prefixes_good};
 	const struct question peer = {
-		"--peer", o->peer, "The other end, NAME=HOST (NAME alone: it calls us)",
-		true, peer_good};
-	const struct question networks = {"--networks", o->networks,
-					  "Networks behind the other end", true,
-					  prefixes_good};
-	const struct question inside = {"--inside", o->inside,
-					"Addresses for tunnels that call us", true,
-					prefixes_good};
-	const struct question secret = {"the secret", NULL,
-					"Secret shared with it (empty: make one)",
-					false, secret_good};
+		.option = "--peer",
+		.given = o->peer,
+		.text = "The other end, NAME=HOST (NAME alone: it calls us)",
+		.good = peer_good};
+	const struct question networks = {.option = "--networks",
+					  .given = o->networks,
+					  .text = "Networks behind the other end",
+					  .good = prefixes_good};
+	const struct question inside = {.option = "--inside",
+					.given = o->inside,
+					.text = "Addresses for tunnels that call us",
+					.good = prefixes_good};
+	const struct question secret = {
+		.option = "the secret",
+		.given = NULL,
+		.text = "Secret shared with it (empty: make one)",
+		.may_be_empty = true,
+		.hidden = true,
+		.good = secret_good};
 
 	if (gethostname(in->name, sizeof(in->name) - 1) < 0 ||
 	    !config_name_ok(in->name, NULL, 0))
@@ -424,7 +408,7 @@ static bool ask_all(struct init *in)
 		if (!ask(in, &inside, in->inside))
 			return false;
 	}
-	if (!ask_secret(in, &secret))
+	if (!ask(in, &secret, in->secret))
 		return false;
 	if (!*in->secret)
 		make_secret(in);

@@ -62,7 +62,8 @@ static const char usage_text[] =
 	"  --user NAME        run as NAME when started as root (default edge-esp, else\n"
 	"                     nobody)\n"
 	"  --edged-user NAME  may connect beside root (default edged)\n"
-	"  --debug            say more\n";
+	"  --debug            say more\n"
+	"  --version, --help\n";
 
 static int parse(int argc, char **argv, struct options *o)
 {

@@ -767,7 +767,8 @@ static void usage(FILE *f)
 	      "  --down     take out of FRR what we told it, and leave\n"
 	      "  --frr DIR  FRR's folder with its sockets, for --down (/run/frr)\n"
 	      "  --debug    log everything\n"
-	      "  --version  print the release of FRR it was built for\n",
+	      "  --version  print the release of FRR it was built for\n"
+	      "  --help     print this\n",
 	      f);
 }
 

@@ -17,6 +17,11 @@ tests_unit_test_edged_store_CFLAGS = $(TEST_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_edged_store_LDADD = edged/libedged.a $(LIB_LIBS) $(SQLITE_LIBS) $(TEST_LIBS)
 
 # edgectl as a program, against a daemon of canned answers.
-dist_check_SCRIPTS = tests/unit/test_edged_ctl.py
-TESTS += tests/unit/test_edged_ctl.py
-EXTRA_DIST += tests/golden/ctl
+CTL_OUTSIDE = \
+	tests/unit/test_edged_ctl.py \
+	tests/unit/test_edged_ctl_import.py \
+	tests/unit/test_edged_ctl_more.py \
+	tests/unit/test_man_pages.py
+dist_check_SCRIPTS = $(CTL_OUTSIDE)
+TESTS += $(CTL_OUTSIDE)
+EXTRA_DIST += tests/golden/aws tests/golden/ctl tests/unit/ctlbench.py

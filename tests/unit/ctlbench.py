@@ -66,6 +66,13 @@ class Daemon:
                 return
 
 
+def run(argv):
+    """A program that needs no daemon."""
+    env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", TERM="xterm")
+    return subprocess.run(argv, env=env, timeout=LIMIT, text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+
+
 class Bench:
     def __init__(self):
         self.dir = tempfile.TemporaryDirectory(prefix="edgectl-")
@@ -100,8 +107,8 @@ def expect(p, status, out=None, err=None):
         assert p.stderr.count("\n") == 1, p.stderr
 
 
-def in_terminal(b, args, keys, env=None):
-    """Run on a terminal of 80 x 24; send keys once something was shown."""
+def in_terminal(b, args, keys, env=None, after=b"hub/isp1"):
+    """Run on a terminal of 80 x 24; send keys once `after` was shown."""
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.update({"TERM": "xterm", "TZ": "UTC", "LC_ALL": "C.UTF-8"}, **(env or {}))
@@ -119,7 +126,7 @@ def in_terminal(b, args, keys, env=None):
         if not data:
             break
         seen += data
-        if keys and b"hub/isp1" in seen:
+        if keys and after in seen:
             os.write(fd, keys)
             keys = b""
     signal.alarm(0)
