@@ -40,15 +40,16 @@ bool ctl_read_hidden(const char *prompt, char *buf, size_t size)
 	bool good;
 
 	if (tty) {
-		fprintf(stderr, "%s: ", prompt);
 		quiet = before;
 		/* No signals either: one would leave the terminal without echo. */
 		quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+		/* Asked now: what was typed before has been seen, and is dropped. */
+		fprintf(stderr, "%s: ", prompt);
 	}
 	good = ctl_read_line(buf, size);
 	if (tty) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 		fputc('\n', stderr);
 	}
 	return good;

@@ -107,8 +107,10 @@ def expect(p, status, out=None, err=None):
         assert p.stderr.count("\n") == 1, p.stderr
 
 
-def in_terminal(b, args, keys, env=None, after=b"hub/isp1"):
-    """Run on a terminal of 80 x 24; send keys once `after` was shown."""
+def in_terminal(b, args, keys, env=None):
+    """Run on a terminal of 80 x 24; send keys once hub/isp1 was shown, or pairs of
+    (what is shown, keys) in their order."""
+    steps = [(b"hub/isp1", keys)] if isinstance(keys, bytes) else list(keys)
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.update({"TERM": "xterm", "TZ": "UTC", "LC_ALL": "C.UTF-8"}, **(env or {}))
@@ -117,6 +119,7 @@ def in_terminal(b, args, keys, env=None, after=b"hub/isp1"):
         finally:
             os._exit(127)
     seen = b""
+    done = 0
     signal.alarm(LIMIT)
     while True:
         try:
@@ -126,9 +129,9 @@ def in_terminal(b, args, keys, env=None, after=b"hub/isp1"):
         if not data:
             break
         seen += data
-        if keys and after in seen:
-            os.write(fd, keys)
-            keys = b""
+        if steps and steps[0][0] in seen[done:]:
+            done += seen[done:].index(steps[0][0]) + len(steps[0][0])
+            os.write(fd, steps.pop(0)[1])
     signal.alarm(0)
     _, status = os.waitpid(pid, 0)
     os.close(fd)

@@ -6,13 +6,12 @@ and which stream gets what.
 """
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-from ctlbench import (ANSWERS, EDGECTL, LIMIT, TOP, Daemon, expect, in_terminal,  # noqa: E402
+from ctlbench import (ANSWERS, EDGECTL, LIMIT, Daemon, expect, in_terminal,  # noqa: E402
                       main, same)
 
 TEXTS = {

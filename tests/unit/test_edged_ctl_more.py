@@ -115,9 +115,11 @@ def test_init_never_overwrites_and_writes_nothing_wrong(b):
 
 
 def test_init_on_a_terminal_asks_again_and_shows_no_secret(b):
-    answers = b"br\x7f\x7fbranch\nnonsense\nisp1=eth0\n\nhub=192.0.2.1\n\nkept-to-myself\n"
-    status, seen = in_terminal(b, ["--config", path_in(b, "new/edged.yaml"), "init"], answers,
-                               after=b"Name of this site")
+    answers = [(b"Name of this site", b"br\x7f\x7fbranch\n"),
+               (b"connections", b"nonsense\n"), (b"connections", b"isp1=eth0\n"),
+               (b"behind this box", b"\n"), (b"The other end", b"hub=192.0.2.1\n"),
+               (b"behind the other end", b"\n"), (b"make one): ", b"kept-to-myself\n")]
+    status, seen = in_terminal(b, ["--config", path_in(b, "new/edged.yaml"), "init"], answers)
     assert status == 0, seen
     assert "NAME=INTERFACE" in seen and "kept-to-myself" not in seen, seen
     assert "kept-to-myself" in read(path_in(b, "new/secrets.yaml"))
@@ -270,11 +272,13 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(b):
 def test_a_password_typed_on_a_terminal_is_not_shown(b):
     os.mkdir(path_in(b, "web"), 0o700)
     args = ["--state", path_in(b, "web"), "web", "password", "carol"]
-    status, seen = in_terminal(b, args, b"not to be seen\nnot to be seen\n", after=b"New password")
+    status, seen = in_terminal(b, args, [(b"New password: ", b"not to be seen\n"),
+                                         (b"same again: ", b"not to be seen\n")])
     assert status == 0 and "not to be seen" not in seen, seen
-    status, seen = in_terminal(b, args, b"not to be seen\nnor this one\n", after=b"New password")
+    status, seen = in_terminal(b, args, [(b"New password: ", b"not to be seen\n"),
+                                         (b"same again: ", b"nor this one\n")])
     assert status == 2 and "differ" in seen, seen
-    status, seen = in_terminal(b, args, b"\x03", after=b"New password")
+    status, seen = in_terminal(b, args, [(b"New password: ", b"\x03")])
     assert status == 2, seen
 
 
