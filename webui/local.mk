@@ -26,4 +26,6 @@ sbin_PROGRAMS += edge-webui
 edge_webui_SOURCES = webui/main.c
 edge_webui_LDADD = $(WEBUI_LIBS)
 
+dist_man_MANS += webui/edge-webui.8
+
 include webui/static/local.mk

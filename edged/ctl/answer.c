@@ -41,8 +41,9 @@ bool ctl_read_hidden(const char *prompt, char *buf, size_t size)
 
 	if (tty) {
 		quiet = before;
-		/* No signals either: one would leave the terminal without echo. */
+		/* A signal would leave the terminal without echo: Ctrl-C ends the line. */
 		quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+		quiet.c_cc[VEOL] = INTERRUPT;
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
 		/* Asked now: what was typed before has been seen, and is dropped. */
 		fprintf(stderr, "%s: ", prompt);

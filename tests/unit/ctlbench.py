@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import threading
 
-TOP = os.environ.get("ED_TOP_SRCDIR", ".")
+TOP = os.environ.get("ED_TOP_SRCDIR") or os.path.abspath(__file__).rsplit("/tests/", 1)[0]
 BUILD = os.environ.get("ED_TOP_BUILDDIR", ".")
 GOLDEN = os.path.join(TOP, "tests/golden/ctl")
 EDGECTL = os.path.join(BUILD, "edgectl")

@@ -182,7 +182,7 @@ def test_history_is_drawn_with_its_gaps(b):
     expect(p, 0)
     same("history", p.stdout)
     lines = p.stdout.splitlines()
-    assert lines[1][:4] == "p50 " and " " * 10 in lines[1][30:] and "\u2588" in lines[1]
+    assert lines[1][:4] == "p50 " and " " * 10 in lines[1][30:] and "\u2588" in lines[2]
     assert json.loads(b.ctl("history", "hub/isp1", "-j").stdout) == HISTORY
     method, params = b.daemon.asked[0]
     assert method == "paths.history" and params["path"] == "hub/isp1" and params["points"] == 60
