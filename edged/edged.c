@@ -31,6 +31,7 @@
 #include "edged/ike_conn.h"
 #include "edged/ike_host.h"
 #include "edged/ike_io.h"
+#include "edged/inside.h"
 #include "edged/kernel_events.h"
 #include "edged/overrides.h"
 #include "edged/path.h"
@@ -143,6 +144,8 @@ static void open_state(struct edged *ed)
 
 	snprintf(path, sizeof(path), "%s/slots", ed->opt.state);
 	ed->slots = slots_open(path);
+	snprintf(path, sizeof(path), "%s/inside", ed->opt.state);
+	ed->inside = inside_open(path);
 	snprintf(path, sizeof(path), "%s/overrides", ed->opt.state);
 	ed->overrides = overrides_open(path);
 	snprintf(path, sizeof(path), "%s/edged.db", ed->opt.state);
@@ -410,6 +413,7 @@ void edged_free(struct edged *ed)
 	store_close(ed->store);
 	nlsock_free(ed->nl);
 	overrides_free(ed->overrides);
+	inside_free(ed->inside);
 	slots_free(ed->slots);
 	fdstore_free(ed->fdstore);
 	config_free(ed->config);

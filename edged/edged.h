@@ -38,6 +38,7 @@ struct ike_host;
 struct kernel_events;
 struct loop;
 struct nlsock;
+struct inside;
 struct overrides;
 struct path_monitor;
 struct policy;
@@ -83,6 +84,7 @@ struct edged {
 	struct nlsock *nl; /* for calls of all parts: addresses, links */
 	struct fdstore *fdstore;
 	struct slots *slots;
+	struct inside *inside; /* addresses that peers gave us, in STATE/inside */
 	struct overrides *overrides; /* the operator's, in STATE/overrides */
 	struct dataplane *dataplane;
 	struct ike *ike;

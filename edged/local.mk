@@ -13,6 +13,7 @@ edged_libedged_a_SOURCES = \
 	edged/ike_io.c edged/ike_io.h \
 	edged/kernel_events.c edged/kernel_events.h \
 	edged/nft.c edged/nft.h \
+	edged/inside.c edged/inside.h \
 	edged/overrides.c edged/overrides.h \
 	edged/peer.c edged/peer.h \
 	edged/policy.c edged/policy.h \

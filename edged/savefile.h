@@ -4,7 +4,7 @@
  *
  * A file is written under a temporary name beside it, flushed and renamed, so
  * that a crash or a full disk leaves the former content. Used for slots,
- * overrides and saved IKE SAs.
+ * overrides, inside addresses and saved IKE SAs.
  */
 #ifndef ED_EDGED_SAVEFILE_H
 #define ED_EDGED_SAVEFILE_H

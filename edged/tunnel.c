@@ -11,6 +11,7 @@
 #include "edged/edged.h"
 #include "edged/fdstore.h"
 #include "edged/ifaddr.h"
+#include "edged/inside.h"
 #include "edged/path.h"
 #include "edged/policy.h"
 #include "edged/slots.h"
@@ -85,38 +86,46 @@ bool tunnel_inside_pair(const struct prefix *range, unsigned int index,
 	return bits - range->len >= 64 || ours + 1 < UINT64_C(1) << (bits - range->len);
 }
 
-bool tunnel_allot_inside(struct tunnel *t, bool want4, bool want6)
+/* The pairs of that number from each range. False when there is none. */
+static bool allot(const struct tunnel *t, unsigned int slot, bool want4, bool want6,
+		  struct tunnel_inside ret[ED_FAMILIES])
 {
 	const struct config_prefixes *ranges = &t->ed->config->inside;
-	struct tunnel_inside inside[ED_FAMILIES] = {0};
 	const bool want[ED_FAMILIES] = {[ED_V4] = want4, [ED_V6] = want6};
-	int slot = slots_get(t->ed->slots, SLOT_INSIDE, t->name);
 	bool any = false;
+
+	for (size_t i = 0; i < ranges->n; i++) {
+		enum edged_family f = edged_family(ranges->v[i].addr.family);
+
+		if (!want[f])
+			continue;
+		if (!tunnel_inside_pair(&ranges->v[i], slot, &ret[f])) {
+			char text[PREFIX_STRLEN];
+
+			ed_error(t->name, "inside range %s has no pair number %u",
+				 prefix_format(&ranges->v[i], text), slot);
+			ret[f] = (struct tunnel_inside){0};
+			continue;
+		}
+		any = true;
+	}
+	return any;
+}
+
+bool tunnel_allot_inside(struct tunnel *t, bool want4, bool want6)
+{
+	struct tunnel_inside inside[ED_FAMILIES] = {0};
+	int slot = slots_get(t->ed->slots, SLOT_INSIDE, t->name);
 
 	if (slot < 0) {
 		ed_error(t->name, "no inside address: %s", strerror(-slot));
 		return false;
 	}
 	slots_sync(t->ed->slots);
-	for (size_t i = 0; i < ranges->n; i++) {
-		enum edged_family f = edged_family(ranges->v[i].addr.family);
-
-		if (!want[f])
-			continue;
-		if (!tunnel_inside_pair(&ranges->v[i], (unsigned int)slot,
-					&inside[f])) {
-			char text[PREFIX_STRLEN];
-
-			ed_error(t->name, "inside range %s has no pair number %d",
-				 prefix_format(&ranges->v[i], text), slot);
-			inside[f] = (struct tunnel_inside){0};
-			continue;
-		}
-		any = true;
-	}
-	if (any)
-		tunnel_set_inside(t, inside);
-	return any;
+	if (!allot(t, (unsigned int)slot, want4, want6, inside))
+		return false;
+	tunnel_set_inside(t, inside);
+	return true;
 }
 
 /*
@@ -196,6 +205,8 @@ void tunnel_set_inside(struct tunnel *t, const struct tunnel_inside inside[ED_FA
 				 addr_format(&inside[f].local, a),
 				 addr_format(&inside[f].peer, b));
 	ed_info(t->name, "inside %s on %s", buf, t->ifname);
+	if (!t->peer->calls_us)
+		inside_note(t->ed->inside, t->name, inside);
 	put_addresses(t);
 	path_update(t);
 	steer_apply_all(t->ed);
@@ -358,6 +369,8 @@ struct tunnel *tunnel_new(struct peer *p, const struct config_tunnel *ct)
 	t->our_id = ct->our_id;
 	t->peer_id = ct->peer_id;
 	inside_of_conf(t->conf, t->inside);
+	if (!t->inside[ED_V4].local.family && !t->inside[ED_V6].local.family)
+		(void)inside_find(p->ed->inside, t->name, t->inside);
 	tunnel_interface_update(t);
 	return t;
 }
@@ -366,11 +379,15 @@ struct tunnel *tunnel_new_caller(struct peer *p, const char *name, const char *l
 				 struct uplink *u)
 {
 	struct tunnel *t = make(p, name, u);
+	unsigned int slot;
 
 	if (!t)
 		return NULL;
 	slots_sync(p->ed->slots);
 	snprintf(t->label, sizeof(t->label), "%s", label);
+	slot = slots_find(p->ed->slots, SLOT_INSIDE, name);
+	if (slot)
+		(void)allot(t, slot, true, true, t->inside);
 	tunnel_interface_update(t);
 	return t;
 }
@@ -394,6 +411,7 @@ void tunnel_free(struct tunnel *t, bool gone)
 		fdstore_remove(ed->fdstore, name);
 		slots_release(ed->slots, SLOT_TUNNEL, t->name);
 		slots_release(ed->slots, SLOT_INSIDE, t->name);
+		inside_forget(ed->inside, t->name);
 	}
 	free(t);
 }

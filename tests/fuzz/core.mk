@@ -10,7 +10,7 @@ tests_fuzz_replay_edged_kernel_events_SOURCES = \
 tests_fuzz_replay_edged_kernel_events_CFLAGS = $(TEST_CFLAGS)
 tests_fuzz_replay_edged_kernel_events_LDADD = $(REPLAY_LIBS) $(LIB_LIBS)
 tests_fuzz_replay_edged_slots_SOURCES = tests/fuzz/fuzz_edged_slots.c \
-	edged/slots.c edged/overrides.c edged/savefile.c
+	edged/slots.c edged/overrides.c edged/inside.c edged/savefile.c
 tests_fuzz_replay_edged_slots_CFLAGS = $(TEST_CFLAGS)
 tests_fuzz_replay_edged_slots_LDADD = $(REPLAY_LIBS) $(LIB_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/edged_kernel_events tests/fuzz/corpus/edged_slots

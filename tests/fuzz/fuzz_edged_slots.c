@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "edged/inside.h"
 #include "edged/overrides.h"
 #include "edged/savefile.h"
 #include "edged/slots.h"
+#include "edged/tunnel.h"
+#include "edged/uplink.h"
 #include "lib/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,7 +36,9 @@ static void first(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct tunnel_inside pair[ED_FAMILIES];
 	struct overrides *o;
+	struct inside *in;
 	struct slots *s;
 	int slot;
 
@@ -43,6 +48,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	o = overrides_open(path);
 	(void)overrides_uplink_down(o, "isp1");
 	overrides_free(o);
+	in = inside_open(path);
+	(void)inside_find(in, "hub/isp1", pair);
+	inside_forget(in, "hub/isp2");
+	inside_free(in);
 	s = slots_open(path);
 	slot = slots_get(s, SLOT_TUNNEL, "hub/isp1");
 	slots_sync(s);

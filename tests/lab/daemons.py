@@ -200,11 +200,7 @@ class Edged:
         return f"{self.space}-{daemon}"
 
     def start(self, restart_s=None):
-        env = {"EDGED_DATADIR": data_dir()}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
-            if name in os.environ:
-                env[name] = os.environ[name]
-        common = {"restart_s": restart_s, "env": env}
+        common = {"restart_s": restart_s, "env": {"EDGED_DATADIR": data_dir()}}
         if self.dataplane == "user":
             self.lab.start(self.name("edge-esp"), self.space,
                            [program("edge-esp"), "--run", self.run_dir], user="edge-esp",

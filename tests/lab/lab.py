@@ -30,6 +30,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 FRAME = "EDGED_LAB_FRAME"
 MARK = "/run/edged-lab-frame"    # seen only inside a furnished frame
+REPORTS = "/tmp/reports"         # of sanitizers, in the frame's own /tmp
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
@@ -113,6 +114,26 @@ def add_accounts():
         mount("/tmp/etc/" + name, "/etc/" + name, "none", MS_BIND)
 
 
+def collect_reports():
+    """Programs of a build with sanitizers report where every user may write."""
+    os.mkdir(REPORTS)
+    os.chmod(REPORTS, 0o1777)
+    options = f"halt_on_error=1:print_stacktrace=1:log_path={REPORTS}/report"
+    os.environ["ASAN_OPTIONS"] = options + ":detect_leaks=1"
+    os.environ["UBSAN_OPTIONS"] = options
+
+
+def reports():
+    """What sanitizers reported since the last call, as text."""
+    text = ""
+    for name in sorted(os.listdir(REPORTS)) if os.path.isdir(REPORTS) else []:
+        path = os.path.join(REPORTS, name)
+        with open(path, encoding="utf-8", errors="replace") as f:
+            text += f"--- {name}\n{f.read()}"
+        os.unlink(path)
+    return text
+
+
 def furnish_frame():
     """First thing inside a frame: mounts and accounts."""
     keep = {TOP, build_dir()}
@@ -125,6 +146,8 @@ def furnish_frame():
     with open(MARK, "w", encoding="utf-8"):
         pass
     add_accounts()
+    if os.environ.get("ED_SANITIZERS"):
+        collect_reports()
     tempfile.tempdir = "/tmp"
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
@@ -266,6 +289,8 @@ class Lab:
         for name in self.spaces:
             subprocess.run(["ip", "netns", "del", name], check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
+        text = reports()
+        assert not text, "sanitizers report:\n" + text
 
     def save_logs(self):
         where = os.environ.get("EDGED_LAB_LOGS")

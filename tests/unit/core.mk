@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 CORE_TESTS = \
 	tests/unit/test_edged_fdstore \
+	tests/unit/test_edged_inside \
 	tests/unit/test_edged_kernel_events \
 	tests/unit/test_edged_resolve \
 	tests/unit/test_edged_slots \
@@ -28,3 +29,6 @@ tests_unit_test_edged_supervisor_LDADD = $(EDGED_LIBS) $(TEST_LIBS)
 tests_unit_test_edged_uplink_SOURCES = tests/unit/test_edged_uplink.c
 tests_unit_test_edged_uplink_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_edged_uplink_LDADD = $(EDGED_LIBS) $(TEST_LIBS)
+tests_unit_test_edged_inside_SOURCES = tests/unit/test_edged_inside.c
+tests_unit_test_edged_inside_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_edged_inside_LDADD = $(EDGED_LIBS) $(TEST_LIBS)
