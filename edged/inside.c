@@ -53,56 +53,41 @@ static struct entry *get(struct inside *in, const char *tunnel)
 	return e;
 }
 
-/* Cut the next word off *at; "" at the end. */
-static char *word(char **at)
-{
-	char *w = *at;
-
-	*at += strcspn(w, " ");
-	if (**at)
-		*(*at)++ = '\0';
-	return w;
-}
-
-static void load_line(struct inside *in, char *line, unsigned int number)
+/* `local peer tunnel`; false when the line is none. */
+static bool load_line(void *ctx, const char *line)
 {
 	struct tunnel_inside pair = {0};
-	char *rest = line;
-	const char *local = word(&rest);
-	const char *peer = word(&rest);
+	char local[ADDR_STRLEN];
+	char peer[ADDR_STRLEN];
 	struct entry *e;
+	int at = 0;
 
-	if (line[0] == '\0' || line[0] == '#')
-		return;
-	e = addr_parse(local, &pair.local) == 0 && addr_parse(peer, &pair.peer) == 0 &&
-			    pair.local.family == pair.peer.family
-		    ? get(in, rest)
-		    : NULL;
+	_Static_assert(ADDR_STRLEN >= 46, "the words of the format fit");
+	if (sscanf(line, "%45s %45s %n", local, peer, &at) != 2 ||
+	    addr_parse(local, &pair.local) < 0 || addr_parse(peer, &pair.peer) < 0 ||
+	    pair.local.family != pair.peer.family)
+		return false;
+	e = get(ctx, line + at);
 	if (e)
 		e->pair[edged_family(pair.local.family)] = pair;
-	else
-		ed_warn("inside", "%s:%u: no pair of inside addresses, ignored",
-			in->path, number);
+	return e;
 }
 
 struct inside *inside_open(const char *path)
 {
 	struct inside *in = ed_alloc(sizeof(*in));
-	uint8_t *text = NULL;
-	unsigned int number = 0;
-	size_t len;
+	struct savefile_damage damage;
+	char what[96];
 	int err;
 
 	in->path = ed_strdup(path);
-	err = savefile_read(path, INSIDE_FILE_MAX, &text, &len);
+	err = savefile_read_lines(path, INSIDE_FILE_MAX, load_line, in, &damage);
 	if (err < 0 && err != -ENOENT)
 		ed_warn("inside", "%s not read: %s", path, strerror(-err));
-	if (err < 0)
-		return in;
-	/* Ends: each round cuts off at least one byte. */
-	for (char *at = (char *)text, *line; (line = strsep(&at, "\n"));)
-		load_line(in, line, ++number);
-	free(text);
+	if (*savefile_damage_text(&damage, what, sizeof(what)))
+		ed_warn("inside",
+			"%s is damaged (%s): a tunnel gets its addresses when it is up",
+			path, what);
 	return in;
 }
 
@@ -139,6 +124,7 @@ static void save(const struct inside *in)
 				fprintf(fp, "%s %s %s\n",
 					addr_format(&e->pair[f].local, local),
 					addr_format(&e->pair[f].peer, peer), e->name);
+	fputs(SAVEFILE_END, fp);
 	err = fclose(fp) ? -errno : savefile_write(in->path, text, len, 0640, true);
 	if (err < 0)
 		ed_warn("inside", "%s not written: %s", in->path, strerror(-err));

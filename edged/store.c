@@ -297,14 +297,24 @@ static void close_db(struct store *s)
 	s->db = NULL;
 }
 
+/* A file that lost all it held looks like a new one: the difference is told. */
+static bool was_emptied(const struct store *s)
+{
+	struct stat st;
+
+	return stat(s->path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 /* Open the file if it is not; trouble is told. */
 static void open_db(struct store *s)
 {
 	char why[160] = "";
+	bool emptied;
 	int err;
 
 	if (s->db || s->newer)
 		return;
+	emptied = was_emptied(s);
 	err = store_db_open(s->path, s->max_bytes, &s->db, why, sizeof(why));
 	if (err == -EBADMSG && move_aside(s, why))
 		err = store_db_open(s->path, s->max_bytes, &s->db, why, sizeof(why));
@@ -316,6 +326,9 @@ static void open_db(struct store *s)
 	}
 	pthread_mutex_lock(&s->lock);
 	s->counters.open = !s->counters.trouble[0];
+	if (emptied)
+		add_notice(s, "damaged", "ok",
+			   "the database was empty: edged.db begins anew");
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -558,6 +558,27 @@ static void test_a_damaged_file_is_moved_aside_once(void **state)
 	teardown(&b);
 }
 
+static void test_a_file_that_was_emptied_is_told(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	setup(&b);
+	add(&b, 1000, "path", "old");
+	settle(&b, 1);
+	assert_int_equal(b.notices, 0); /* a new file is no damage */
+	store_close(b.store);
+	assert_int_equal(truncate(b.path, 0), 0);
+	open_store(&b);
+	wait_notice(&b, 1);
+	assert_string_equal(b.to, "ok");
+	assert_non_null(strstr(b.reason, "was empty"));
+	add(&b, 5000, "path", "new");
+	settle(&b, 1);
+	assert_int_equal(b.notices, 1);
+	teardown(&b);
+}
+
 static void test_a_newer_or_foreign_file_is_not_touched(void **state)
 {
 	static const char *const sql[] = {
@@ -780,6 +801,7 @@ int main(void)
 		cmocka_unit_test(test_a_minute_of_all_paths_is_one_write),
 		cmocka_unit_test(test_a_year_of_six_paths_is_small),
 		cmocka_unit_test(test_a_damaged_file_is_moved_aside_once),
+		cmocka_unit_test(test_a_file_that_was_emptied_is_told),
 		cmocka_unit_test(test_a_newer_or_foreign_file_is_not_touched),
 		cmocka_unit_test(test_the_queue_is_bounded_and_says_what_it_left_out),
 		cmocka_unit_test(test_the_file_stays_below_its_bound),
