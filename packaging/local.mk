@@ -6,7 +6,7 @@ EXTRA_DIST += \
 	HACKING.md NEWS SECURITY.md \
 	packaging/debian packaging/deb.sh \
 	tests/bare tests/bench tests/interop tests/lab tests/lint tests/mutants tests/package \
-	tests/soak tests/vm \
+	tests/soak tests/vm tests/web \
 	tests/build.sh tests/run \
 	tests/fuzz/corpus \
 	tests/unit/cm.h tests/unit/golden.h tests/unit/netns.h

@@ -336,16 +336,23 @@ static void on_checked(void *ctx, bool ok)
 	finish(ctx, ok);
 }
 
-/* A free entry; NULL when there is none, or this address has one already. */
-static struct pending *pend(struct auth *a, const struct addr *from)
+/*
+ * A free entry for a log-in from an address. *ret_status is why there is none: 429
+ * where this address has one in work already, 503 where too many have.
+ */
+static struct pending *pend(struct auth *a, const struct addr *from,
+			    unsigned int *ret_status)
 {
 	struct pending *room = NULL;
 
+	*ret_status = 503;
 	for (size_t i = 0; i < PENDING_MAX; i++) {
-		if (!a->pending[i].used)
+		if (!a->pending[i].used) {
 			room = &a->pending[i];
-		else if (addr_equal(&a->pending[i].from, from))
+		} else if (addr_equal(&a->pending[i].from, from)) {
+			*ret_status = 429;
 			return NULL;
+		}
 	}
 	return room;
 }
@@ -361,7 +368,7 @@ void auth_login(struct auth *a, const struct http_request *r, const char *user,
 	struct pending *p;
 
 	refresh(a);
-	p = wait_ms > 0 ? NULL : pend(a, from);
+	p = wait_ms > 0 ? NULL : pend(a, from, &result.status);
 	if (!p) {
 		a->counters.delayed++;
 		result.wait_s =

@@ -38,7 +38,7 @@ static const char *type_of(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	if (!dot || dot == name ||
+	if (!dot || name[0] == '.' ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			 "0123456789._-") != strlen(name))
 		return NULL;

@@ -25,6 +25,7 @@ WEBUI_LIBS = webui/libwebui.a $(CONFIG_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) \
 sbin_PROGRAMS += edge-webui
 edge_webui_SOURCES = webui/main.c
 edge_webui_LDADD = $(WEBUI_LIBS)
+dist_man_MANS += webui/edge-webui.8
 
 dist_man_MANS += webui/edge-webui.8
 

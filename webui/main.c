@@ -21,22 +21,20 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/notify.h"
 #include "webui/server.h"
 #include "webui/setup.h"
 #include "webui/site.h"
@@ -58,6 +56,7 @@ struct options {
 /* What lives as long as the program. */
 struct program {
 	struct loop *loop;
+	struct notify *notify;
 	struct site *site;
 	struct setup *setup;
 	struct loop_timer reload;
@@ -192,28 +191,6 @@ static int drop_privileges(const char *user)
 	return 0;
 }
 
-/* sd_notify(3), spoken directly; nothing without a service manager. */
-static void notify(const char *state)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	size_t len = path ? strlen(path) : 0;
-	int fd;
-
-	if (!len || len >= sizeof(sun.sun_path))
-		return;
-	memcpy(sun.sun_path, path, len);
-	if (sun.sun_path[0] == '@')
-		sun.sun_path[0] = '\0'; /* an abstract name */
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-		     (const struct sockaddr *)&sun,
-		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-	close(fd);
-}
-
 static void on_stop(void *ctx, int signo)
 {
 	ed_info(NULL, "signal %d: stopping", signo);
@@ -265,9 +242,9 @@ static int run(struct program *p, const struct options *o)
 		loop_signal_start(p->loop, &sigint, SIGINT, on_stop, p->loop);
 		loop_signal_start(p->loop, &sighup, SIGHUP, on_hup, p);
 		ed_info(NULL, "ready, uid %u", getuid());
-		notify("READY=1");
+		notify_ready(p->notify, p->loop);
 		loop_run(p->loop);
-		notify("STOPPING=1");
+		notify_stopping(p->notify);
 	}
 	loop_signal_stop(&sigterm);
 	loop_signal_stop(&sigint);
@@ -296,6 +273,7 @@ int main(int argc, char **argv)
 		return 2;
 	log_open("edge-webui", o.level);
 	umask(0077);
+	p.notify = notify_new();
 	set_limits();
 	err = drop_privileges(o.user);
 	if (err < 0) {
@@ -310,6 +288,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	err = run(&p, &o);
+	notify_free(p.notify);
 	loop_free(p.loop);
 	return err;
 }

@@ -460,6 +460,7 @@ int streams_add(struct streams *s, struct http_request *request, const struct wh
 		{"Content-Type", "text/event-stream"},
 		{"Cache-Control", "no-store"},
 		{"X-Accel-Buffering", "no"},
+		{"Connection", "close"},
 	};
 	static const char hello[] = "retry: 3000\n\n";
 	struct reader *r;

@@ -95,6 +95,7 @@ static void on_down(void *ctx, int err)
 	u->silent = false;
 	set_up(u, false,
 	       err == -ENOENT || err == -ECONNREFUSED ? "it is not running"
+	       : err == -ECONNRESET		      ? "it has just ended"
 	       : err == -EACCES ? "edge-webui's user may not ask it"
 	       : err == -EUSERS ? "it has too many clients"
 				: strerror(-err));

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hostile HTTP: parser, sizes, slow clients, Host and Origin, paths, TLS versions"""
+import socket
+import ssl
+import time
+
+import pytest
+
+from box import ADDRESS, LOCAL_PORT, NAME, PORT
+
+CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+       "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
+       "require-trusted-types-for 'script'; trusted-types default")
+SLOW_S = 10         # how long a request may take
+HOST = f"Host: {ADDRESS}:{PORT}\r\n".encode()
+
+
+def alive(box):
+    """It answers, at once, to somebody who behaves."""
+    began = time.monotonic()
+    assert box.ask("/", source=box.client()).status == 200
+    return time.monotonic() - began
+
+
+def status_of(data):
+    return int(data.split(b" ", 2)[1]) if data.startswith(b"HTTP/1.1 ") else 0
+
+
+def test_every_answer_carries_the_strict_headers(box):
+    for path, method in (("/", "GET"), ("/app.js", "GET"), ("/none", "GET"),
+                         ("/api/v1/session", "GET"), ("/api/v1/status", "GET"),
+                         ("/api/v1/nothing", "GET"), ("/metrics", "GET"),
+                         ("/api/v1/login", "GET"), ("/", "DELETE")):
+        answer = box.ask(path, method)
+        names = [k for k, _ in answer.all]
+        assert names.count("content-security-policy") == 1
+        assert answer.headers["content-security-policy"] == CSP
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert answer.headers["cache-control"] in ("no-store", "no-cache")
+        assert "server" not in names and "strict-transport-security" not in names
+
+
+def test_files_come_from_the_table(box):
+    page = box.ask("/")
+    assert page.status == 200 and page.headers["content-type"].startswith("text/html")
+    script = box.ask("/dygraph.min.js")
+    assert script.status == 200
+    assert script.headers["content-type"].startswith("text/javascript")
+    again = box.ask("/dygraph.min.js", headers={"If-None-Match": script.headers["etag"]})
+    assert again.status == 304 and not again.body
+    other = box.ask("/dygraph.min.js", headers={"If-None-Match": '"other"'})
+    assert other.status == 200 and other.body == script.body
+    head = box.ask("/dygraph.min.js", "HEAD")
+    assert head.status == 200 and not head.body
+    assert int(head.headers["content-length"]) == len(script.body)
+    assert box.ask("/", "POST").status == 405
+
+
+@pytest.mark.parametrize("target", [
+    "/../../../../etc/passwd", "/..%2f..%2f..%2fetc%2fpasswd", "//etc/passwd",
+    "/%2e%2e/%2e%2e/etc/passwd", "/..\\..\\etc\\passwd", "/index.html%00.png",
+    "/index.html/", "/./index.html", "/static/index.html", "/index.html.gz", "/.htaccess",
+    "/users", "/tls.key", "/../web-state/tls.key", "/%2fetc%2fpasswd", "/index.html%0d%0a",
+    "/api/v1/../../etc/passwd", "/api/v1/%73tatus", "/api//v1/status", "/api/v1/status/",
+    "/api/v1/peers/../restart", "/api/v1/peers/%2e%2e%2f/restart", "*", "/%", "/%zz"])
+def test_no_path_reaches_the_file_system(box, target):
+    data = box.raw(f"GET {target} HTTP/1.1\r\n".encode() + HOST + b"Connection: close\r\n\r\n")
+    assert status_of(data) in (0, 400, 401, 404, 405)
+    assert b"root:" not in data and b"PRIVATE" not in data
+
+
+def test_hosts_that_are_not_ours_are_refused(box):
+    for host in ("evil.example", "127.0.0.1", "10.42.0.2:8443", "edge.example.net.evil",
+                 "localhost", "[::1]", "0.0.0.0"):
+        for path in ("/", "/api/v1/session", "/metrics"):
+            answer = box.ask(path, host=host)
+            assert answer.status == 403 and answer.code() == "host"
+    for host in ("", "a b", "edge.example.net:99999", "[::1", "x:y:z", "edge@evil",
+                 "edge.example.net/x"):
+        assert box.ask("/", headers={"Host": host}).status == 400
+    for host in (NAME, NAME.upper() + ":1", NAME + ".", f"{ADDRESS}:{PORT}", ADDRESS, "branch"):
+        assert box.ask("/", host=host).status == 200
+    assert box.ask("/", tls=False, host=f"localhost:{LOCAL_PORT}").status == 200
+    assert box.ask("/", tls=False, host="rebound.example").status == 403
+
+
+def test_a_request_without_one_clear_host_is_refused(box):
+    get = b"GET /api/v1/session HTTP/1.1\r\n"
+    end = b"Connection: close\r\n\r\n"
+    assert status_of(box.raw(get + end)) == 400
+    assert status_of(box.raw(get + HOST + b"Host: evil.example\r\n" + end)) == 400
+    assert status_of(box.raw(get + b"Host: evil.example\r\n" + HOST + end)) == 400
+    assert status_of(box.raw(b"GET / HTTP/1.0\r\n\r\n")) == 400
+
+
+def test_posts_of_other_pages_are_refused(box):
+    cookie = box.session("alice")
+
+    def post(**headers):
+        return box.ask("/api/v1/uplinks/isp1", "POST", {"state": "up"}, cookie=cookie,
+                       headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    for origin in (None, "null", "https://evil.example", f"http://{ADDRESS}:{PORT}",
+                   f"https://{ADDRESS}", f"https://{ADDRESS}:{PORT}.evil.example", "",
+                   f"https://{ADDRESS}:{PORT}/"):
+        answer = post(Origin=origin)
+        assert (answer.status, answer.code()) == (403, "origin"), origin
+    for kind in (None, "text/plain", "application/x-www-form-urlencoded",
+                 "multipart/form-data; boundary=x", "application/json; charset=utf-7",
+                 "text/plain; application/json", "application/jsonx"):
+        answer = post(Content_Type=kind)
+        assert (answer.status, answer.code()) == (415, "type"), kind
+    for site in ("cross-site", "same-site", "other"):
+        assert post(Sec_Fetch_Site=site).code() == "origin"
+        assert box.ask("/api/v1/status", cookie=cookie,
+                       headers={"Sec-Fetch-Site": site}).status == 403
+    assert post(Sec_Fetch_Site="same-origin").status == 200
+    assert post().status == 200
+
+
+def test_a_login_by_another_page_is_refused(box):
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": None},
+                    {"Sec-Fetch-Site": "cross-site"}, {"Content-Type": "text/plain"}):
+        answer = box.login("alice", source=box.client(), headers=headers)
+        assert answer.status in (403, 415) and "set-cookie" not in answer.headers
+
+
+GARBAGE = {
+    "bytes": bytes(range(256)) * 4,
+    "zeros": b"\0" * 4000,
+    "no version": b"GET /\r\n\r\n",
+    "a version of its own": b"GET / HTTP/9.9\r\n" + HOST + b"\r\n",
+    "long line": b"GET /" + b"a" * 40000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
+    "long header": b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 40000 + b"\r\n\r\n",
+    "many headers": b"GET / HTTP/1.1\r\n" + HOST + b"X: y\r\n" * 9000 + b"\r\n",
+    "big body": b"POST /api/v1/login HTTP/1.1\r\n" + HOST + b"Content-Length: 8193\r\n\r\n"
+                + b"x" * 8193,
+    "huge length": b"POST /api/v1/login HTTP/1.1\r\n" + HOST
+                   + b"Content-Length: 99999999999999999999\r\n\r\n",
+    "negative length": b"POST /api/v1/login HTTP/1.1\r\n" + HOST
+                       + b"Content-Length: -1\r\n\r\n",
+    "two lengths": b"POST /api/v1/login HTTP/1.1\r\n" + HOST
+                   + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
+    "chunked": b"POST /api/v1/login HTTP/1.1\r\n" + HOST
+               + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "both": b"POST /api/v1/login HTTP/1.1\r\n" + HOST
+            + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_garbage_is_refused_and_costs_nothing(box, name):
+    with box.connect() as sock:
+        try:
+            sock.sendall(GARBAGE[name])
+            sock.settimeout(SLOW_S * 2)
+            data = sock.recv(65536)
+        except (ConnectionError, ssl.SSLError):
+            data = b""
+    assert data == b"" or status_of(data) >= 400, data[:200]
+    assert b"Set-Cookie" not in data
+    assert alive(box) < 2
+
+
+def test_bodies_that_are_no_objects_are_refused(box):
+    token = box.tokens["robot"]
+    for body in ("", "[]", "null", "7", '"x"', "{", '{"state":"up"} x', '{"state":1}',
+                 '{"state":"sideways"}', '{"state":"up","more":1}', "{}",
+                 '{"state":"up","state":"down"}', '{"state":"up\\u0000"}',
+                 "[" * 4000, '{"state":' * 900, b'{"state":"\xff"}'):
+        text = body if isinstance(body, bytes) else body.encode()
+        data = box.raw(b"POST /api/v1/uplinks/isp1 HTTP/1.1\r\n" + HOST
+                       + b"Authorization: Bearer " + token.encode()
+                       + b"\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                       + f"Content-Length: {len(text)}\r\n\r\n".encode() + text)
+        assert status_of(data) == 400, (body, data[-200:])
+    assert box.ask("/api/v1/uplinks/isp1", "POST", {"state": "up"}, token=token).status == 200
+    assert box.ask("/api/v1/uplinks/nowhere", "POST", {"state": "up"},
+                   token=token).code() == "not_found"
+
+
+def test_queries_are_checked(box):
+    token = box.tokens["scrape"]
+    for query in ("?x=1", "?limit=-1", "?limit=1e3", "?limit=", "?limit=1&limit=2",
+                  "?kind=%zz", "?kind=%00", "?kind=%ff", "?limit", "?=1", "?kind=%0a",
+                  "?since=99999999999999999999", "?" + "a=1&" * 40,
+                  "?kind=" + "a" * 4000):
+        answer = box.ask("/api/v1/events" + query, token=token)
+        assert answer.status == 400 and answer.code() == "params", query
+    answer = box.ask("/api/v1/events?limit=3&kind=daemon", token=token)
+    assert answer.status == 200 and answer.json()["events"]
+
+
+def ended(sock):
+    """True once the other end has closed."""
+    try:
+        sock.settimeout(0)
+        return sock.recv(4096) == b""
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return False
+    except OSError:
+        return True
+
+
+def test_slow_clients_are_cut_and_hinder_nobody(box):
+    source = box.client()
+    slow = []
+    for begin in (b"", b"GET / HT", b"GET / HTTP/1.1\r\n" + HOST + b"X-Slow: ",
+                  b"POST /api/v1/login HTTP/1.1\r\n" + HOST
+                  + b"Content-Length: 4000\r\n\r\n{"):
+        for _ in range(12):
+            sock = box.connect(source)
+            sock.sendall(begin)
+            slow.append(sock)
+    for _ in range(12):        # no TLS at all
+        slow.append(socket.create_connection((ADDRESS, PORT), source_address=(source, 0)))
+    began = time.monotonic()
+
+    def trickle():
+        for sock in slow:
+            try:
+                sock.settimeout(1)
+                if isinstance(sock, ssl.SSLSocket):
+                    sock.send(b"a")
+            except OSError:
+                pass
+        worst = alive(box)
+        assert worst < 2
+        left = [s for s in slow if not ended(s)]
+        return (not left, len(left))
+
+    box.lab.wait_for("the slow ones are cut", trickle, SLOW_S + 5)
+    assert time.monotonic() - began > SLOW_S / 2
+    for sock in slow:
+        sock.close()
+
+
+def test_one_address_cannot_take_all_connections(box):
+    source = box.client()
+    held = []
+    for _ in range(400):
+        try:
+            held.append(socket.create_connection((ADDRESS, PORT), timeout=5,
+                                                 source_address=(source, 0)))
+        except OSError:
+            break
+    open_ = lambda: [s for s in held if not ended(s)]             # noqa: E731
+    box.lab.wait_for("those over the limit are closed",
+                     lambda: (len(open_()) <= 128, len(open_())), 8)
+    assert alive(box) < 2
+    for sock in held:
+        sock.close()
+
+
+def test_unknown_connections_make_room_for_new_ones(box):
+    cookie = box.session("victor")
+    kept = box.connect(box.client())
+
+    def still():
+        """The connection of somebody who is logged in works on."""
+        kept.sendall(b"GET /api/v1/session HTTP/1.1\r\n" + HOST
+                     + f"Cookie: __Host-edged={cookie}\r\n\r\n".encode())
+        data = b""
+        while b"}" not in data:
+            more = kept.recv(65536)
+            assert more, "closed"
+            data += more
+        assert b'"victor"' in data
+
+    still()
+    held = []
+    for _ in range(6):
+        source = box.client()
+        for _ in range(100):
+            held.append(socket.create_connection((ADDRESS, PORT), timeout=5,
+                                                 source_address=(source, 0)))
+        assert alive(box) < 2
+    still()
+    for sock in held:
+        sock.close()
+
+
+def test_only_new_tls_is_spoken(box):
+    def handshake(low, high):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = low
+        context.maximum_version = high
+        with socket.create_connection((ADDRESS, PORT), timeout=10) as sock:
+            with context.wrap_socket(sock) as tls:
+                return tls.version()
+
+    versions = ssl.TLSVersion
+    for old in (versions.TLSv1, versions.TLSv1_1):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            handshake(old, old)
+    assert handshake(versions.TLSv1_2, versions.TLSv1_2) == "TLSv1.2"
+    assert handshake(versions.TLSv1_2, versions.TLSv1_3) == "TLSv1.3"
+
+
+def test_plain_http_is_no_way_in(box):
+    data = b""
+    with socket.create_connection((ADDRESS, PORT), timeout=15) as sock:
+        sock.sendall(b"GET /api/v1/status HTTP/1.1\r\n" + HOST + b"\r\n")
+        try:
+            data = sock.recv(4096)
+        except ConnectionError:
+            pass
+    assert b"HTTP/1.1 200" not in data
+    assert alive(box) < 2
