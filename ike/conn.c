@@ -201,6 +201,7 @@ int ike_conn_set(struct ike *ike, struct mono now, const struct ike_conn_config 
 	if (err < 0)
 		return err;
 	ike_engine_enter(ike, now);
+	ike->callees_stale = true;
 	fresh = ed_alloc(sizeof(*fresh));
 	conn_fill(fresh, config);
 	conn = ike_conn_find(ike, config->name);
@@ -233,6 +234,7 @@ static void tun_free(struct ike *ike, struct ike_tun *tun)
 static void conn_free(struct ike *ike, struct ike_conn *conn)
 {
 	HASH_DEL(ike->conns, conn);
+	ike->callees_stale = true;
 	secret_free(conn->psk);
 	free(conn);
 }
@@ -270,6 +272,7 @@ void ike_conn_fini(struct ike *ike)
 		tun_free(ike, tun);
 	HASH_ITER (hh, ike->conns, conn, next_conn)
 		conn_free(ike, conn);
+	free(ike->callees);
 }
 
 /* ---- callers ------------------------------------------------------------- */
@@ -283,6 +286,45 @@ bool ike_conn_accepts(const struct ike_conn *conn, const struct ike_addrs *at)
 	if (c->local.family && !addr_equal(&c->local, &at->local.addr))
 		return false;
 	return !c->remote.family || addr_equal(&c->remote, &at->remote.addr);
+}
+
+/* Any caller's, at whatever uplink and address it arrives. */
+static bool takes_anybody(const struct ike_conn *conn)
+{
+	return conn->cfg.template && !conn->cfg.local.family &&
+	       !conn->cfg.remote.family;
+}
+
+static bool has_like(const struct ike *ike, const struct ike_conn *conn)
+{
+	for (size_t i = 0; i < ike->n_callees; i++) {
+		const struct ike_conn *c = ike->callees[i];
+
+		if (takes_anybody(c) && c->cfg.force_encap == conn->cfg.force_encap &&
+		    memcmp(&c->ike_suites, &conn->ike_suites, sizeof(c->ike_suites)) ==
+			    0)
+			return true;
+	}
+	return false;
+}
+
+struct ike_conn *const *ike_conn_callees(struct ike *ike, size_t *n)
+{
+	struct ike_conn *conn;
+	struct ike_conn *next;
+
+	if (ike->callees_stale) {
+		free(ike->callees);
+		ike->callees =
+			ed_array(HASH_CNT(hh, ike->conns) + 1, sizeof(*ike->callees));
+		ike->n_callees = 0;
+		HASH_ITER (hh, ike->conns, conn, next)
+			if (!takes_anybody(conn) || !has_like(ike, conn))
+				ike->callees[ike->n_callees++] = conn;
+		ike->callees_stale = false;
+	}
+	*n = ike->n_callees;
+	return ike->callees;
 }
 
 struct ike_id ike_conn_local_id(const struct ike_conn *conn, const struct addr *local)

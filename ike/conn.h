@@ -13,6 +13,13 @@ struct ike_tun *ike_tun_find(struct ike *ike, const char *name);
 /* May somebody call this connection from at? Identities come later. */
 bool ike_conn_accepts(const struct ike_conn *conn, const struct ike_addrs *at);
 
+/*
+ * Whom a first message can mean, *n of them: all connections, but one for all that
+ * take anybody with the same suites. A hub's thousand branches are mostly one, and
+ * a stranger's offer is compared with few. Good until a connection changes.
+ */
+struct ike_conn *const *ike_conn_callees(struct ike *ike, size_t *n);
+
 /* Our identity on this connection, when packets leave from local. */
 struct ike_id ike_conn_local_id(const struct ike_conn *conn, const struct addr *local);
 

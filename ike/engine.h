@@ -78,6 +78,9 @@ struct ike {
 	struct ike_counters counters;
 	struct ratelimit refusals; /* events about callers nobody knows */
 	uint64_t hash_key;
+	struct ike_conn **callees; /* see ike_conn_callees() */
+	size_t n_callees;
+	bool callees_stale;
 	struct prefix *home; /* networks behind this end */
 	size_t n_home;
 	uint64_t next_job;

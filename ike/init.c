@@ -292,11 +292,13 @@ static int choose(struct ike *ike, const struct ike_addrs *at,
 		  const struct ike_chain *chain, struct ike_choice *choice,
 		  struct ike_conn **near)
 {
-	struct ike_conn *conn;
-	struct ike_conn *next;
+	struct ike_conn *const *callees;
+	size_t n;
 
 	*near = NULL;
-	HASH_ITER (hh, ike->conns, conn, next) {
+	callees = ike_conn_callees(ike, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct ike_conn *conn = callees[i];
 		int err;
 
 		if (!ike_conn_accepts(conn, at))
@@ -426,11 +428,12 @@ void ike_init_request(struct ike *ike, const struct ike_hdr *hdr,
 /* Do all connections that this caller could mean want encapsulation? */
 static bool should_lie(struct ike *ike, const struct ike_addrs *at)
 {
-	struct ike_conn *conn;
-	struct ike_conn *next;
+	struct ike_conn *const *callees;
+	size_t n;
 
-	HASH_ITER (hh, ike->conns, conn, next)
-		if (ike_conn_accepts(conn, at) && conn->cfg.force_encap)
+	callees = ike_conn_callees(ike, &n);
+	for (size_t i = 0; i < n; i++)
+		if (ike_conn_accepts(callees[i], at) && callees[i]->cfg.force_encap)
 			return true;
 	return false;
 }

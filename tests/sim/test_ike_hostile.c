@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <utlist.h>
 
+#include "ike/conn.h"
 #include "ike/constants.h"
 #include "ike/engine.h"
 #include "ike/payload.h"
@@ -485,6 +487,66 @@ static void test_a_flood_of_first_messages_is_bounded(void **state)
 	world_free(w);
 }
 
+/* Proposals that nobody takes must not cost a walk through all branches of a hub. */
+static void test_a_strangers_offer_is_compared_with_few(void **state)
+{
+	struct world *w = pair(395);
+	struct ike *ike = w->side[1].ike;
+	struct ike_conn_config branch = world_answerer();
+	struct ike_addrs at = {.uplink = 1};
+	uint8_t first[IKE_MESSAGE_OUT_MAX];
+	struct ike_build b;
+	const struct ike_suites odd = {
+		.s = {{.encr = 20, .key_bits = 128, .prf = 7, .group = 14}}, .n = 1};
+	struct ike_hdr hdr = {.exchange = IKE_EX_SA_INIT, .from_initiator = true};
+	char why[IKE_SENTENCE_MAX] = "";
+	struct timespec begun;
+	struct timespec end;
+	uint8_t zero[256] = {1};
+	size_t n;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		snprintf(branch.name, sizeof(branch.name), "branch-%d", i);
+		snprintf(branch.remote_id, sizeof(branch.remote_id), "*.branch-%d", i);
+		branch.template = true;
+		branch.initiate = false;
+		branch.ike_suites[0] = (struct ike_suite){.encr = 20,
+							  .key_bits = 256,
+							  .prf = 5,
+							  .group = 31};
+		/* one of them wants something of its own */
+		branch.ike_suites[0].prf = i == 2000 ? 6 : 5;
+		branch.n_ike_suites = 1;
+		assert_int_equal(ike_conn_set(ike, w->now, &branch, why), 0);
+	}
+	assert_int_equal(addr_parse("203.0.113.7", &at.remote.addr), 0);
+	assert_int_equal(addr_parse("198.51.100.1", &at.local.addr), 0);
+	at.remote.port = at.local.port = 500;
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	for (uint64_t i = 1; i <= 300; i++) {
+		hdr.spi_i = i << 32 | 7;
+		ike_message_begin(&b, first, sizeof(first), &hdr);
+		ike_proposal_put(&b, IKE_USE_IKE, &odd, NULL, 0, 0);
+		ike_payload_put_ke(&b, 14, zero, sizeof(zero));
+		ike_payload_put_nonce(&b, zero, 32);
+		ike_input(ike, w->now, &at, first, ike_message_end(&b));
+		while (ike_next_action(ike))
+			;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	print_message("# 300 refused offers at a hub of 3,000: %lld us\n",
+		      (long long)(end.tv_sec - begun.tv_sec) * 1000000 +
+			      (end.tv_nsec - begun.tv_nsec) / 1000);
+	assert_int_equal(counters(w, 1).half_open, 0);
+	(void)ike_conn_callees(ike, &n);
+	assert_int_equal(n, 3); /* the world's own, the branches, the odd one */
+	assert_int_equal(ike_conn_remove(ike, w->now, "branch-2000"), 0);
+	(void)ike_conn_callees(ike, &n);
+	assert_int_equal(n, 2);
+	world_free(w);
+}
+
 static void test_garbage_before_the_true_auth_does_not_matter(void **state)
 {
 	int side;
@@ -559,6 +621,7 @@ int main(void)
 			test_an_address_is_followed_only_when_authentic_and_new),
 		cmocka_unit_test(test_a_repeated_request_gets_the_same_answer),
 		cmocka_unit_test(test_a_flood_of_first_messages_is_bounded),
+		cmocka_unit_test(test_a_strangers_offer_is_compared_with_few),
 		cmocka_unit_test(test_garbage_before_the_true_auth_does_not_matter),
 		cmocka_unit_test(test_every_cut_of_every_message_is_harmless),
 	};
