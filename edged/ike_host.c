@@ -53,13 +53,12 @@ static void act_save(struct ike_host *h, const struct ike_action *act)
 	int err;
 
 	saved_path(h, act->sa_id, path, sizeof(path));
-	err = savefile_write(path, act->u.save.bytes, act->u.save.len, 0600, false);
 	/*
 	 * The former file must not come to life again: its message IDs are those of
 	 * then, and so are its IVs, which GCM must never see twice.
 	 */
-	if (err < 0)
-		(void)unlink(path);
+	err = savefile_write_fresh(path, act->u.save.bytes, act->u.save.len, 0600,
+				   false);
 	if (err < 0)
 		ed_warn_limited(&h->complain_save, loop_now(h->ed->loop), act->tunnel,
 				"IKE SA not saved, a restart will negotiate anew: %s",

@@ -57,6 +57,16 @@ int savefile_write(const char *path, const void *data, size_t len, mode_t mode,
 	return err;
 }
 
+int savefile_write_fresh(const char *path, const void *data, size_t len, mode_t mode,
+			 bool durable)
+{
+	int err = savefile_write(path, data, len, mode, durable);
+
+	if (err < 0)
+		(void)unlink(path);
+	return err;
+}
+
 int savefile_read(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
 {
 	struct stat st;

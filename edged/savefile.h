@@ -24,6 +24,13 @@ int savefile_write(const char *path, const void *data, size_t len, mode_t mode,
 		   bool durable);
 
 /*
+ * The same for what must not come back older than it is: on an error the former
+ * file is removed, too.
+ */
+int savefile_write_fresh(const char *path, const void *data, size_t len, mode_t mode,
+			 bool durable);
+
+/*
  * Read a whole file of at most max bytes into *ret (one NUL byte more than
  * *ret_len, so that text can be used as such; the caller frees it).
  *

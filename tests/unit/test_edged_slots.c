@@ -170,6 +170,27 @@ static void test_what_is_wrong_with_a_file_is_one_sentence(void **state)
 	assert_string_equal(savefile_damage_text(&damage, text, sizeof(text)), "");
 }
 
+static void test_what_must_be_fresh_is_fresh_or_gone(void **state)
+{
+	char in_the_way[sizeof(path) + 8];
+	uint8_t *text;
+	size_t len;
+
+	(void)state;
+	snprintf(in_the_way, sizeof(in_the_way), "%s.new", path);
+	assert_int_equal(savefile_write(path, "old", 3, 0600, false), 0);
+	assert_int_equal(mkdir(in_the_way, 0700), 0);
+	assert_true(savefile_write(path, "new", 3, 0600, false) < 0);
+	assert_int_equal(savefile_read(path, 16, &text, &len), 0);
+	assert_string_equal((char *)text, "old");
+	free(text);
+	assert_true(savefile_write_fresh(path, "new", 3, 0600, false) < 0);
+	assert_int_equal(savefile_read(path, 16, &text, &len), -ENOENT);
+	assert_int_equal(rmdir(in_the_way), 0);
+	assert_int_equal(savefile_write_fresh(path, "new", 3, 0600, false), 0);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void test_names_that_break_the_file_are_refused(void **state)
 {
 	char longest[300];
@@ -246,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_prune_keeps_what_is_in_use),
 		cmocka_unit_test(test_a_damaged_line_costs_that_line),
 		cmocka_unit_test(test_what_is_wrong_with_a_file_is_one_sentence),
+		cmocka_unit_test(test_what_must_be_fresh_is_fresh_or_gone),
 		cmocka_unit_test(test_names_that_break_the_file_are_refused),
 		cmocka_unit_test(test_when_all_are_taken_it_says_so),
 		cmocka_unit_test(test_a_folder_that_takes_no_file_costs_nothing_else),
