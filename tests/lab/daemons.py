@@ -8,10 +8,13 @@ import json
 import os
 import pwd
 import shutil
+import socket
 
 from lab import LabError, data_dir, program
 
 FRR_DIR = "/usr/lib/frr"
+VTY_END = b"\0\0\0"        # behind an answer, and then its status
+VTY_LIMIT_S = 60
 CONFIG_MODE = 0o640
 # What charon needs for a PSK tunnel with AES-GCM and its own ESP. Loading all
 # that is installed takes eight times as long on a busy machine.
@@ -19,6 +22,7 @@ CHARON_PLUGINS = ["random", "nonce", "aes", "gcm", "sha1", "sha2", "hmac", "kdf"
                   "curve25519", "openssl", "pem", "pkcs1", "x509", "pubkey",
                   "constraints", "kernel-libipsec", "kernel-netlink",
                   "socket-default", "vici", "updown"]
+KERNEL_IF_ID = 42        # of a charon's xfrm interface, one in a namespace
 
 
 def write(path, text, owner=None, mode=0o644):
@@ -68,9 +72,32 @@ class Frr:
                               lambda d=daemon: self.answers(d), 20)
 
     def answers(self, daemon):
-        done = self.lab.run(self.space, ["vtysh", "--vty_socket", self.dir, "-d", daemon,
-                                         "-c", "show version"], check=False)
-        return (done.returncode == 0, done.stdout + done.stderr)
+        return (True, self.ask(daemon, "show version"))
+
+    def ask(self, daemon, command):
+        """One show command, over the daemon's own socket: vtysh takes long to start."""
+        try:
+            return self.ask_socket(daemon, command)
+        except OSError as err:
+            raise LabError(f"{self.space}: {daemon}: {err}") from None
+
+    def ask_socket(self, daemon, command):
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(VTY_LIMIT_S)
+            sock.connect(self.path(daemon + ".vty"))
+            for line in ("enable", command):
+                sock.sendall(line.encode() + b"\0")
+                text, end = b"", -1
+                while end < 0 or len(text) <= end + len(VTY_END):
+                    more = sock.recv(1 << 16)
+                    if not more:
+                        raise LabError(f"{self.space}: {daemon} went while it was asked")
+                    text += more
+                    end = text.find(VTY_END)
+        status = text[end + len(VTY_END)]
+        if status:
+            raise LabError(f"{self.space}: {daemon}: {command}: status {status}")
+        return text[:end].decode()
 
     def vtysh(self, *commands):
         argv = ["vtysh", "--vty_socket", self.dir]
@@ -79,7 +106,8 @@ class Frr:
         return self.lab.run(self.space, argv).stdout
 
     def json(self, command):
-        return json.loads(self.vtysh(command + " json") or "{}")
+        """What bgpd says to a show command."""
+        return json.loads(self.ask("bgpd", command + " json") or "{}")
 
     def sessions(self, family="ipv4Unicast"):
         """{neighbour: (state, prefixes received)} of one family."""
@@ -95,15 +123,28 @@ class Frr:
         return (len(good) >= count, sessions)
 
 
-class Charon:
-    """strongSwan's charon with user-space ESP: one TUN, one peer.
+LIBIPSEC = """    kernel-libipsec { load = 100
+      allow_peer_ts = yes }
+    kernel-netlink { load = yes
+      fwmark = !0x42 }
+    socket-default { load = yes
+      fwmark = 0x42 }
+"""
+KERNEL_ESP = """    kernel-netlink { load = yes }
+    socket-default { load = yes }
+"""
 
+
+class Charon:
+    """strongSwan's charon, its own ESP behind the TUN ipsec0: one peer.
+
+    With kernel the kernel's ESP, behind an xfrm interface of the same name.
     kernel-libipsec writes a route per policy whatever install_routes says; its
     table is looked up after main (routing_table_prio), so that the lab's own
     routes decide what goes into the TUN.
     """
 
-    def __init__(self, lab, name, space, connections, secrets, settings=""):
+    def __init__(self, lab, name, space, connections, secrets, settings="", kernel=None):
         self.lab = lab
         self.name = name
         self.space = space
@@ -112,13 +153,16 @@ class Charon:
                     "pkcs8", "pkcs12", "x509aa", "x509ac", "x509crl", "x509ocsp",
                     "bliss"):
             os.makedirs(os.path.join(self.dir, "swanctl", sub))
+        self.kernel = kernel     # the interface below, None: its own ESP
         plugins = "\n".join(f"    {p} {{ load = yes }}" for p in CHARON_PLUGINS
                             if p not in ("kernel-libipsec", "kernel-netlink",
                                          "socket-default"))
+        esp = LIBIPSEC if not kernel else KERNEL_ESP
         write(os.path.join(self.dir, "strongswan.conf"), f"""
 charon {{
   load_modular = yes
   routing_table_prio = 40000
+  install_routes = {"no" if kernel else "yes"}
   retransmit_timeout = 1.0
   retransmit_base = 1.4
   retransmit_tries = 6
@@ -126,17 +170,14 @@ charon {{
   {settings}
   plugins {{
 {plugins}
-    kernel-libipsec {{ load = 100
-      allow_peer_ts = yes }}
-    kernel-netlink {{ load = yes
-      fwmark = !0x42 }}
-    socket-default {{ load = yes
-      fwmark = 0x42 }}
-  }}
+{esp}  }}
   filelog {{ stderr {{ default = 1
     ike = 2
     flush_line = yes }} }}
   journal {{ default = -1 }}
+}}
+swanctl {{
+  load = random nonce pem pkcs1 x509 pubkey openssl
 }}
 """)
         self.configure(connections, secrets)
@@ -146,6 +187,9 @@ charon {{
               f"connections {{\n{connections}\n}}\nsecrets {{\n{secrets}\n}}\n", mode=0o600)
 
     def start(self, restart_s=None):
+        if self.kernel:
+            self.lab.ip(self.space, f"link add ipsec0 type xfrm dev {self.kernel} "
+                        f"if_id {KERNEL_IF_ID}", "link set ipsec0 up")
         script = (f"mount -t tmpfs tmpfs /run && mount --bind {self.dir}/strongswan.conf "
                   f"/etc/strongswan.conf && mount --bind {self.dir}/swanctl /etc/swanctl "
                   "&& exec charon-systemd")

@@ -177,7 +177,7 @@ def play_it(options, out):
     result = {"result": "fail", "reasons": [], "figures": {}}
     lab = lab_module.Lab()
     try:
-        world = World(lab)
+        world = World(lab, kernel_esp=options.dataplane != "user")
         if options.reference:
             sites = StrongswanSites(world)
             sites.start()

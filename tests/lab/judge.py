@@ -16,6 +16,7 @@ from wan import DOWN, UP
 
 WAYS = {UP: "requests", DOWN: "replies"}
 UPLINKS = ("isp1", "isp2", "lte")
+COUNT_FACTOR = 3         # where counts stand for times: so many times the limit's packets
 VOID_S = 0.3             # a longer stall of the machine voids a measurement
 RECENT_PACKETS = 25      # what a class does "now": so many packets' time
 RUN = 5                  # packets in a row make a stay on an uplink
@@ -64,8 +65,8 @@ class Tracker:
                 self.dropped[flow.name, way] = 0
 
     def read(self):
-        for p in self.wan.packets():
-            if p.link not in UPLINKS or not p.is_esp:
+        for p in self.wan.packets(UPLINKS):
+            if not p.is_esp:
                 continue
             far = p._dst if p.dir == UP else p._src
             self.pairs.setdefault((p.link, far), [0, 0])[p.dir] += 1
@@ -186,6 +187,16 @@ class Judge:
             self.note(f"{event}, {flow}", **{WAYS[way] + "_gap_s": round(seconds, 3)})
             self.within(f"{event}: {WAYS[way]} of {flow} were lost for", seconds, limit,
                         since_ns, until_ns)
+
+    def lost_about(self, flow, event, limit, since_ns, until_ns):
+        """Without times: no more lost than some limits' worth of packets."""
+        for way, word in WAYS.items():
+            lost = len(self.flows.lost(flow, way, since_ns, until_ns))
+            allowed = int(COUNT_FACTOR * limit * self.tracker.pps[flow])
+            self.note(f"{event}, {flow}", **{word + "_lost": lost})
+            if not self.times and lost > allowed:
+                self.fail(f"{event}: {lost} {word} of {flow} were lost, allowed are "
+                          f"{allowed}")
 
     def back(self, flow, home, event, heal_ns, until_ns, limit=60):
         """Home again within the limit, and once."""

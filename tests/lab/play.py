@@ -24,7 +24,9 @@ from wan import DOWN, UP
 EF, AF31, AF11 = 46, 26, 10
 NATURAL_S = 180
 REPEATS = 2
-SLOW_FACTOR, SLOW_PPS = 12, 10      # an emulated machine: longer waits, less traffic
+# An emulated machine: longer waits, less traffic, and we look less often.
+SLOW_FACTOR, SLOW_PPS, SLOW_LOOK_S = 12, 10, 1.0
+LOOK_S = 0.1
 TUNNELS_S, BGP_S, HOME_S = 60, 30, 30
 VOICE_S, BUSINESS_S, BACK_S = 3, 45, 60
 CUT_S, ONE_WAY_S, CLOUD_S = 1.0, 1.3, 1.0
@@ -38,6 +40,7 @@ FLOWS = [
     Flow("cloud", "default", "vpc", VPC_HOST, 0, 25, 800, "isp1"),
     Flow("cloud-voice", "voice", "vpc", VPC_HOST, EF, 25, 920, "isp1"),
 ]
+HUB_TUNNELS = 3
 MOVING = ("voice", "business", "voice-ipv6")
 CLOUD = ("cloud", "cloud-voice")
 
@@ -65,6 +68,7 @@ class Play:
                             ("vpc", VPC_HOST)])
         self.tunnels = tunnels
         self.slow = SLOW_FACTOR if slow else 1
+        self.look_s = SLOW_LOOK_S if slow else LOOK_S
         self.known = {f.name: f for f in FLOWS if not names or f.name in names}
         if slow:
             for flow in self.known.values():
@@ -72,6 +76,7 @@ class Play:
         self.tracker = Tracker(self.wan, list(self.known.values()))
         self.judge = Judge(self.tracker, self.flows, self.witness, times=not slow)
         self.repeats = 0
+        self.acts = [self.start, self.degrade, self.cut, self.heal, self.one_way, self.block]
         self.since_ns = self.degrade_ns = self.heal_ns = 0
 
     # how it is followed
@@ -111,14 +116,14 @@ class Play:
             if self.now() - began > (limit * self.slow + 2 * stalls) * 1e9:
                 self.judge.note("not seen", **{what: str(state)[:300]})
                 return False
-            time.sleep(0.1)
+            time.sleep(self.look_s)
 
     def hold(self, seconds):
         """Time in which nothing changes."""
         end = self.now() + seconds * self.stretch * 1e9
         while self.now() < end:
             self.look()
-            time.sleep(min(0.25, max(0.0, (end - self.now()) / 1e9)))
+            time.sleep(min(2.5 * self.look_s, max(0.0, (end - self.now()) / 1e9)))
 
     def on(self, names, links):
         """True while the flows use these links only, in both directions."""
@@ -161,8 +166,7 @@ class Play:
     def run(self):
         """The whole play; the judge has the verdict afterwards."""
         try:
-            for act in (self.start, self.degrade, self.cut, self.heal, self.one_way,
-                        self.block):
+            for act in self.acts:
                 self.phase = act.__name__
                 act()
                 self.enough()
@@ -199,9 +203,31 @@ class Play:
                 if not self.at_home([name])[0]:
                     self.judge.fail(f"{name} does not use {flow.home}, which is good")
             self.enough()
+        if getattr(self.sites, "dataplane", "user") != "user":
+            self.in_kernel()
         self.since_ns = self.now()
         self.judge.note("start", all_s=round((self.since_ns - began) / 1e9, 2))
         self.hold(20)
+
+    def in_kernel(self):
+        """The kernel's own word on tunnels and SAs; nobody else makes ESP."""
+        kind = self.sites.dataplane
+        for site, tunnels in (("branch", self.tunnels), ("hub", HUB_TUNNELS)):
+            seen = []
+            for link in self.lab.links(site):
+                info = link.get("linkinfo", {})
+                if link.get("ifalias") and info.get("info_kind") == kind:
+                    seen.append(f"{link['ifname']} {link['ifalias']} {kind} "
+                                f"{info.get('info_data')}")
+            states = self.lab.out(site, "ip", "xfrm", "state", "list", "nokeys")
+            count = states.count("proto esp")
+            self.judge.note("kernel", **{site: seen, f"{site} ESP states": count})
+            if len(seen) != tunnels or count < 2 * tunnels:
+                self.judge.fail(f"{site}: {len(seen)} {kind} interfaces and {count} ESP "
+                                f"states for {tunnels} tunnels")
+        esp = self.lab.run("branch", ["pgrep", "-l", "edge-esp"], check=False).stdout
+        if esp:
+            self.judge.fail(f"user-space ESP runs: {esp.split()}")
 
     def sessions(self):
         try:
@@ -244,11 +270,14 @@ class Play:
 
         def attempt():
             cut_ns = self.world.cut("isp2")
-            self.until("all left isp2", lambda: self.on(names, ("lte", "isp1")), 5)
+            if not self.until("all left isp2", lambda: self.on(names, ("lte", "isp1")),
+                              5):
+                self.judge.fail(f"isp2 was cut and not all of {names} left it")
             self.hold(4)
             until = self.now() - 10**9       # what is under way is not lost
             for name in names:
                 self.judge.gap(name, "isp2 cut", CUT_S, cut_ns - 10**9, until)
+                self.judge.lost_about(name, "isp2 cut", CUT_S, cut_ns - 10**9, until)
             return cut_ns, cut_ns + 2 * 10**9
 
         def undo(limit):
@@ -278,10 +307,14 @@ class Play:
     def one_way(self):
         def attempt():
             cut_ns = self.world.cut("isp2", "down")
-            self.until("bulk left isp2", lambda: self.on(("bulk",), ("lte", "isp1")), 5)
+            if not self.until("bulk left isp2",
+                              lambda: self.on(("bulk",), ("lte", "isp1")), 5):
+                self.judge.fail("one way of isp2 was cut and bulk did not leave it")
             self.hold(3)
-            self.judge.gap("bulk", "one way of isp2 cut", ONE_WAY_S, cut_ns - 10**9,
-                           self.now() - 10**9)
+            until = self.now() - 10**9
+            self.judge.gap("bulk", "one way of isp2 cut", ONE_WAY_S, cut_ns - 10**9, until)
+            self.judge.lost_about("bulk", "one way of isp2 cut", ONE_WAY_S,
+                                  cut_ns - 10**9, until)
             return cut_ns, cut_ns + 2 * 10**9
 
         def undo(limit):

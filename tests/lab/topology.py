@@ -21,7 +21,7 @@ counter). isp1 translates addresses; isp2 and lte have IPv6 too.
 """
 import os
 
-from daemons import Charon, Edged, Frr, write
+from daemons import KERNEL_IF_ID, Charon, Edged, Frr, write
 from wan import Wan
 
 UPLINKS = {"isp1": 10, "isp2": 17, "lte": 30}
@@ -81,6 +81,7 @@ CLOUD_CONNECTION = """
   encap = yes
   mobike = no
   dpd_delay = 10s
+  {kernel}
   local {{ auth = psk
    id = {outside} }}
   remote {{ auth = psk
@@ -181,8 +182,9 @@ branch: "the hub's secret for tests"
 class World:
     """Everything but the sites' own daemons."""
 
-    def __init__(self, lab, seed=1):
+    def __init__(self, lab, seed=1, kernel_esp=False):
         self.lab = lab
+        self.kernel_esp = kernel_esp
         lab.namespace("branch-lan", "hub-lan", "vpc", "wan")
         lab.namespace("branch", "hub", "cloud-a", "cloud-b", "isp1", "internet",
                       forward=True)
@@ -267,8 +269,11 @@ class World:
         for name, (outside, inside, peer, _) in CLOUDS.items():
             space = "cloud-" + name
             secret = f'ike {{ secret = "secret of cloud {name}" }}'
+            if_id = f"if_id_in = {KERNEL_IF_ID}\n  if_id_out = {KERNEL_IF_ID}"
             charon = Charon(self.lab, space + "-charon", space,
-                            CLOUD_CONNECTION.format(outside=outside), secret)
+                            CLOUD_CONNECTION.format(
+                                outside=outside, kernel=if_id if self.kernel_esp else ""),
+                            secret, kernel="wan" if self.kernel_esp else None)
             charon.start()
             self.lab.ip(space, f"addr add {inside}/30 dev ipsec0")
             frr = Frr(self.lab, space, ZEBRA % space, CLOUD_BGP.format(
@@ -315,6 +320,7 @@ class EdgedSites:
                  branch_more="", hub_more=""):
         self.world = world
         lab = self.lab = world.lab
+        self.dataplane = dataplane
         args = ["--without", without] if without in ("steering", "leak-guard") else []
         self.frr = {}
         self.edged = {}
@@ -433,7 +439,7 @@ def write_file(lab, name, text):
 
 def bring_up(lab, seed=1, **options):
     """World, clouds and edged sites with all tunnels up and BGP over them."""
-    world = World(lab, seed)
+    world = World(lab, seed, options.get("dataplane", "user") != "user")
     world.start_clouds()
     sites = EdgedSites(world, **options)
     sites.start()

@@ -11,6 +11,7 @@ from lab import LabError, program
 RECORD = struct.Struct("<qqIIHHHBBBBBBB3x16s16s")
 HEADER = struct.Struct("<8sII")
 NAME_LEN = 16
+LINK = 7                 # place of the link's number in a record
 UP, DOWN = 0, 1
 SENT, LOST, CUT, BLOCKED, OVERFLOW, FAILED = range(1, 7)
 LEAK, ESP, IKE, SUPER = 1, 2, 4, 8
@@ -116,8 +117,8 @@ class Wan:
                     found[link, way] = (n["leaks"], n["first_leak"])
         return found
 
-    def packets(self):
-        """What was logged since the last call, in order of leaving."""
+    def packets(self, links=None):
+        """What was logged since the last call, in order of leaving; of these links."""
         self.ask("sync")
         with open(self.path, "rb") as f:
             if not self.names:
@@ -131,4 +132,6 @@ class Wan:
             data = f.read()
         data = data[:len(data) - len(data) % RECORD.size]
         self.offset += len(data)
-        return [Packet(fields, self.names) for fields in RECORD.iter_unpack(data)]
+        wanted = {i for i, name in enumerate(self.names) if not links or name in links}
+        return [Packet(fields, self.names) for fields in RECORD.iter_unpack(data)
+                if fields[LINK] in wanted]
