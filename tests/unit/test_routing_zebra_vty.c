@@ -22,7 +22,7 @@ enum { OUTPUT_MAX = 4096, TIMEOUT_MS = 200, LIMIT_MS = 10000, BIG = 20000 };
 struct fixture {
 	struct loop *loop;
 	struct loop_io listener, peer;
-	struct loop_timer limit;
+	struct loop_timer limit, more;
 	char dir[64];
 	char path[80];
 	int listen_fd, fd;
@@ -31,7 +31,9 @@ struct fixture {
 	/* what is answered to the first and to the second command */
 	const char *answer[2];
 	size_t answer_len[2];
-	size_t piece; /* bytes at a time */
+	size_t piece; /* bytes at a time, the next when the loop came round */
+	const char *rest;
+	size_t rest_len;
 	bool hang_up; /* after the first command */
 	int n_commands;
 	bool done;
@@ -40,14 +42,23 @@ struct fixture {
 	size_t len;
 };
 
+static void on_more(void *ctx, struct mono now)
+{
+	struct fixture *f = ctx;
+	size_t n = f->rest_len < f->piece ? f->rest_len : f->piece;
+
+	if (!n || send(f->fd, f->rest, n, MSG_NOSIGNAL) < 0)
+		return; /* all said, or the asker has had enough */
+	f->rest += n;
+	f->rest_len -= n;
+	loop_timer_at(f->loop, &f->more, now, on_more, f);
+}
+
 static void say(struct fixture *f, const char *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i += f->piece) {
-		size_t n = len - i < f->piece ? len - i : f->piece;
-
-		if (send(f->fd, bytes + i, n, MSG_NOSIGNAL) < 0)
-			return; /* the asker has had enough */
-	}
+	f->rest = bytes;
+	f->rest_len = len;
+	on_more(f, loop_now(f->loop));
 }
 
 static void on_asked(void *ctx, int fd, unsigned int events)
@@ -139,6 +150,7 @@ static int teardown(void **state)
 	loop_io_stop(&f->listener);
 	loop_io_stop(&f->peer);
 	loop_timer_stop(&f->limit);
+	loop_timer_stop(&f->more);
 	close(f->listen_fd);
 	if (f->fd >= 0)
 		close(f->fd);
