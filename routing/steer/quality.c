@@ -199,17 +199,41 @@ static bool is_lossy(const struct steer_quality *q, const struct steer_class *c,
 	return false;
 }
 
-/* Nothing lost over the hold time, or so little that the limit is probably kept. */
+/*
+ * The time whose loss speaks for a path: the hold time, or longer until it holds
+ * enough probes, for people may want them sent seldom.
+ */
+static int64_t proof_us(const struct steer_quality *q, int64_t hold_us)
+{
+	int64_t us = hold_us;
+
+	for (; us < STEER_LOSS_PROOF_US; us += STEER_LOSS_SLOT_US) {
+		uint32_t lost;
+		uint32_t judged;
+
+		(void)steer_quality_loss(q, us, &lost, &judged);
+		if (judged >= STEER_LOSS_PROOF)
+			break;
+	}
+	return us;
+}
+
+static bool counted_for(const struct steer_quality *q, int64_t us)
+{
+	return slots_back(q, us) * (int64_t)STEER_LOSS_SLOT_US >= us;
+}
+
+/* Nothing lost over that time, or so little that the limit is probably kept. */
 static bool loss_is_proven_small(const struct steer_quality *q,
-				 const struct steer_class *c, int64_t hold_us)
+				 const struct steer_class *c, int64_t window_us)
 {
 	uint32_t lost;
 	uint32_t judged;
 
 	if (!c->max_loss_ppm)
 		return true;
-	(void)steer_quality_loss(q, hold_us, &lost, &judged);
-	if (judged < STEER_LOSS_PROOF)
+	(void)steer_quality_loss(q, window_us, &lost, &judged);
+	if (judged < STEER_LOSS_PROOF && !counted_for(q, STEER_LOSS_PROOF_US))
 		return false;
 	return lost == 0 || steer_quality_upper_ppm(lost, judged) <= c->max_loss_ppm;
 }
@@ -271,6 +295,7 @@ static void look_for_cure(struct steer_quality *q, const struct steer_class *c,
 {
 	struct steer_evidence e;
 	bool lossy = is_lossy(q, c, &e);
+	int64_t window_us;
 	unsigned int keep;
 
 	if (is_over(c, m, STEER_RECOVER_PERCENT, &e)) {
@@ -292,11 +317,13 @@ static void look_for_cure(struct steer_quality *q, const struct steer_class *c,
 	} else if (!lossy && q->verdict == STEER_BAD) {
 		become(q, STEER_HOLDING, now);
 	}
-	if (mono_diff_us(now, q->clean_since) < hold_us || !m->answers ||
-	    !loss_is_proven_small(q, c, hold_us))
+	if (mono_diff_us(now, q->clean_since) < hold_us || !m->answers)
 		return;
-	/* What lies before the hold time was judged: the windows begin here. */
-	keep = slots_back(q, hold_us) + 1;
+	window_us = proof_us(q, hold_us);
+	if (!loss_is_proven_small(q, c, window_us))
+		return;
+	/* What lies before that time was judged: the windows begin here. */
+	keep = slots_back(q, window_us) + 1;
 	if (q->used > keep)
 		q->used = (uint8_t)keep;
 	q->over_since = MONO_NEVER;

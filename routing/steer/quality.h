@@ -13,9 +13,10 @@
  * 1 %, seven do; four of four do at once.
  *
  * Back: delay and jitter must stay under 80 % of their limits for the hold time
- * that damping gives, and over that time (at most 60 s, at least STEER_LOSS_PROOF
- * probes) nothing was lost, or so little that the upper bound of the interval
- * (z = 1) is within the limit. After that the windows begin there, so that what
+ * that damping gives, and over that time (at most 60 s; longer than the hold time
+ * until it holds STEER_LOSS_PROOF probes, where they are sent seldom) nothing was
+ * lost, or so little that the upper bound of the interval (z = 1) is within the
+ * limit. After that the windows begin there, so that what
  * was judged once is not judged again.
  *
  * Pure: no clock, no allocation. Numbers of the decision stay readable.
@@ -37,6 +38,7 @@ enum steer_quality_limits {
 	STEER_ANSWERS_MIN = 3, /* answers that a delay is judged by */
 	STEER_RECOVER_PERCENT = 80,
 	STEER_LOSS_PROOF = 50, /* probes counted before a lossy path is taken back */
+	STEER_LOSS_PROOF_US = 60000000, /* so much time is enough for fewer */
 };
 
 /* One look at a path's session, as the path monitor measured it. */

@@ -23,8 +23,10 @@ static const struct steer_class voice = {
 
 static const struct steer_class any = {.name = "default", .strategy = STEER_CHEAPEST};
 
-/* A path that is looked at four times a second and probed ten times. */
+/* A path that is looked at four times a second and probed ten times, or less often. */
 struct bench {
+	int64_t every_us; /* 0: ten times a second */
+	struct mono probe_at;
 	struct steer_quality q;
 	struct steer_measure m;
 	struct mono now;
@@ -49,7 +51,12 @@ static void run(struct bench *b, const struct steer_class *c, int64_t us)
 
 	while (mono_before(b->now, end)) {
 		b->now = mono_add_us(b->now, 250 * MS);
-		for (int i = 0; i < 5; i++) {
+		if (b->every_us && mono_before(b->probe_at, b->now)) {
+			b->probe_at = mono_add_us(b->now, b->every_us - 250 * MS);
+			b->m.judged++;
+			b->m.lost += b->lose_every && b->m.judged % b->lose_every == 0;
+		}
+		for (int i = 0; i < 5 && !b->every_us; i++) {
 			/* 2.5 probes a look, on average */
 			if (i >= 2 && (i > 2 || (b->now.us / (250 * MS)) % 2))
 				continue;
@@ -211,6 +218,40 @@ static void test_after_loss_the_window_must_be_clean(void **state)
 	assert_int_equal(b.q.verdict, STEER_GOOD);
 }
 
+static void test_probes_sent_seldom_prove_it_later(void **state)
+{
+	struct bench b = bench();
+
+	(void)state;
+	b.every_us = 500 * MS;
+	run(&b, &voice, 5 * S);
+	b.lose_every = 4;
+	run(&b, &voice, 60 * S);
+	assert_int_equal(b.q.verdict, STEER_BAD);
+	b.lose_every = 0;
+	/* 50 of them take 25 s. */
+	run(&b, &voice, 22 * S);
+	assert_int_not_equal(b.q.verdict, STEER_GOOD);
+	run(&b, &voice, 8 * S);
+	assert_int_equal(b.q.verdict, STEER_GOOD);
+	/* A minute is enough for fewer, when none is lost. */
+	b.lose_every = 2;
+	run(&b, &voice, 60 * S);
+	assert_int_equal(b.q.verdict, STEER_BAD);
+	b.every_us = 5 * S;
+	b.lose_every = 0;
+	run(&b, &voice, 50 * S);
+	assert_int_not_equal(b.q.verdict, STEER_GOOD);
+	run(&b, &voice, 20 * S);
+	assert_int_equal(b.q.verdict, STEER_GOOD);
+	/* Nor is a minute over before it has passed. */
+	steer_quality_reset(&b.q, b.now, true);
+	run(&b, &voice, 50 * S);
+	assert_int_equal(b.q.verdict, STEER_HOLDING);
+	run(&b, &voice, 20 * S);
+	assert_int_equal(b.q.verdict, STEER_GOOD);
+}
+
 static void test_a_path_that_died_is_held_when_it_lives_again(void **state)
 {
 	struct bench b = bench();
@@ -292,6 +333,7 @@ int main(void)
 		cmocka_unit_test(test_back_after_the_hold_time_and_not_before),
 		cmocka_unit_test(test_just_under_the_limit_is_not_back),
 		cmocka_unit_test(test_after_loss_the_window_must_be_clean),
+		cmocka_unit_test(test_probes_sent_seldom_prove_it_later),
 		cmocka_unit_test(test_a_path_that_died_is_held_when_it_lives_again),
 		cmocka_unit_test(test_counts_that_begin_anew_are_no_loss),
 		cmocka_unit_test(test_chances_of_known_counts),
