@@ -203,6 +203,9 @@ swanctl {{
         pid = self.lab.service(self.name)["pid"]
         if not pid:
             raise LabError(f"{self.name} does not run")
+        # before, its settings are not mounted: the machine's would load every plugin
+        if not self.lab.runs(pid, "charon-systemd"):
+            raise LabError(f"{self.name} is being started")
         return self.lab.run(self.space, ["nsenter", "-t", str(pid), "--mount",
                                          "swanctl", *argv], check=check).stdout
 
