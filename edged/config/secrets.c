@@ -234,6 +234,17 @@ static bool knows_peer_of(const struct config *c, const char *name)
 	return known;
 }
 
+/* A caller's uplinks are told apart by what it proves, not by secrets. */
+static bool is_of_caller(const struct config *c, const char *name)
+{
+	size_t len = strcspn(name, "/");
+	char *first = ed_strndup(name, len);
+	const struct config_peer *p = config_peer(c, first);
+
+	free(first);
+	return p && name[len] && config_calls_us(p);
+}
+
 static void warn_unused(struct conf_doc *doc, const struct config *c)
 {
 	for (size_t i = 0; doc->root && i + 1 < doc->root->n; i += 2) {
@@ -242,6 +253,11 @@ static void warn_unused(struct conf_doc *doc, const struct config *c)
 		const char *near;
 		char name[80];
 
+		if (key->kind == CONF_SCALAR && is_of_caller(c, key->text))
+			conf_doc_warn(doc, key->line, key->column,
+				      "'%s' is not used: a peer that calls us has one "
+				      "secret, under its own name",
+				      conf_quote(key->text, name, sizeof(name)));
 		if (key->kind != CONF_SCALAR || !name_ok(key->text, NULL, 0) ||
 		    is_known(c, key->text) ||
 		    (value->kind == CONF_SCALAR && is_known(c, value->text)))
