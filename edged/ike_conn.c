@@ -44,8 +44,8 @@ static void add_suite(struct ike_suite *suites, size_t *n, struct ike_suite s)
 }
 
 /*
- * The engine wants whole suites and takes eight: every cipher and group with
- * the first PRF come before anything with the second.
+ * The engine wants whole suites: every cipher and group with the first PRF come
+ * before anything with the second.
  */
 static void ike_suites(const struct config_profile *p, struct ike_conn_config *c)
 {

@@ -109,12 +109,15 @@ static const char *line_at(const struct conf_doc *doc, unsigned int line, size_t
 	return doc->bytes + start;
 }
 
-static void report(const struct conf_doc *doc, bool error, unsigned int line,
-		   unsigned int column, const char *text)
+static void __attribute__((format(printf, 5, 0)))
+report(const struct conf_doc *doc, bool error, unsigned int line, unsigned int column,
+       const char *fmt, va_list ap)
 {
 	size_t len = 0;
 	const char *source = doc->secret ? NULL : line_at(doc, line, &len);
+	char text[1024];
 
+	vsnprintf(text, sizeof(text), fmt, ap);
 	conf_report_add(doc->report, error, doc->file, line, column, source, len, "%s",
 			text);
 }
@@ -122,25 +125,21 @@ static void report(const struct conf_doc *doc, bool error, unsigned int line,
 void conf_doc_error(const struct conf_doc *doc, unsigned int line, unsigned int column,
 		    const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	report(doc, true, line, column, fmt, ap);
 	va_end(ap);
-	report(doc, true, line, column, text);
 }
 
 void conf_doc_warn(const struct conf_doc *doc, unsigned int line, unsigned int column,
 		   const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	report(doc, false, line, column, fmt, ap);
 	va_end(ap);
-	report(doc, false, line, column, text);
 }
 
 /* --- what libyaml means --------------------------------------------------- */

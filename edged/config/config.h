@@ -383,7 +383,6 @@ struct config_tunnel {
 	const struct config_uplink *uplink;
 	struct config_id our_id;
 	struct config_id peer_id;
-	bool own_pair; /* no other tunnel proves the same pair: INITIAL_CONTACT is safe */
 };
 
 /*

@@ -20,13 +20,6 @@ struct config_index {
 	UT_hash_handle hh;
 };
 
-/* An identity pair, to find those that more than one tunnel proves. */
-struct pair {
-	char *key;
-	struct config_tunnel *first;
-	UT_hash_handle hh;
-};
-
 void config_index_peers(struct config *c)
 {
 	for (size_t i = 0; i < c->peers.n; i++) {
@@ -178,51 +171,6 @@ bool config_caller_uplink(const struct config_peer *p, const char *identity,
 	return true;
 }
 
-/* The identities as one text; an outer address by what it will be taken from. */
-static char *pair_key(const struct config_tunnel *t)
-{
-	/* While checks run an end point may lack its address. */
-	const char *address = t->endpoint->address.n ? t->endpoint->address.v[0] : "";
-	char ours[ADDR_STRLEN];
-	char theirs[ADDR_STRLEN];
-
-	return ed_asprintf("%d %s %s|%d %s %s", (int)t->our_id.kind,
-			   t->our_id.kind == CONFIG_ID_OUTER ? t->uplink->name
-							     : t->our_id.name,
-			   addr_format(&t->our_id.addr, ours), (int)t->peer_id.kind,
-			   t->peer_id.kind == CONFIG_ID_OUTER ? address
-							      : t->peer_id.name,
-			   addr_format(&t->peer_id.addr, theirs));
-}
-
-static void find_pairs(struct config_tunnel *v, size_t n)
-{
-	struct pair *pairs = NULL;
-	struct pair *p;
-	struct pair *tmp;
-
-	for (size_t i = 0; i < n; i++) {
-		char *key = pair_key(&v[i]);
-
-		HASH_FIND_STR(pairs, key, p);
-		v[i].own_pair = !p;
-		if (p) {
-			p->first->own_pair = false;
-			free(key);
-			continue;
-		}
-		p = ed_alloc(sizeof(*p));
-		p->key = key;
-		p->first = &v[i];
-		HASH_ADD_KEYPTR(hh, pairs, p->key, strlen(p->key), p);
-	}
-	HASH_ITER (hh, pairs, p, tmp) {
-		HASH_DEL(pairs, p);
-		free(p->key);
-		free(p);
-	}
-}
-
 size_t config_tunnels(const struct config *c, struct config_tunnel **ret)
 {
 	struct config_tunnel *v = NULL;
@@ -256,7 +204,6 @@ size_t config_tunnels(const struct config *c, struct config_tunnel **ret)
 			}
 		}
 	}
-	find_pairs(v, n);
 	*ret = v;
 	return n;
 }

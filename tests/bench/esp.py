@@ -20,25 +20,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(
 from daemons import Charon                                          # noqa: E402
 from dpdrive import End, inside, join                               # noqa: E402
 from lab import Lab                                                 # noqa: E402
+from topology import STATIC_CONNECTION                              # noqa: E402
 
 SLOT = 1
-CONNECTION = """
- t {{
-  version = 2
-  local_addrs = {local}
-  remote_addrs = {remote}
-  proposals = aes256gcm16-prfsha256-x25519
-  encap = yes
-  mobike = no
-  local {{ auth = psk
-   id = {local} }}
-  remote {{ auth = psk
-   id = {remote} }}
-  children {{ t {{
-   local_ts = 0.0.0.0/0
-   remote_ts = 0.0.0.0/0
-   esp_proposals = aes256gcm16-x25519 }} }} }}
-"""
 SECRET = ' ike-t { secret = "only a benchmark" }'
 
 
@@ -88,7 +72,9 @@ class Libipsec:
         self.charons = []
         for space, other in (("d", "c"), ("c", "d")):
             charon = Charon(lab, f"charon-{space}", space,
-                            CONNECTION.format(local=outside[space], remote=outside[other]),
+                            STATIC_CONNECTION.format(
+                                local=outside[space], remote=outside[other],
+                                local_id=outside[space], remote_id=outside[other]),
                             SECRET)
             charon.start()
             lab.wait_for("ipsec0", lambda s=space: "ipsec0" in lab.out(s, "ip", "link"), 20)

@@ -113,6 +113,14 @@ classes:
     last-resort: isp1
 """
 
+BOTH_YAML = """
+  hold-time: {hold}s
+  keepalive: 3s
+  restart-time: {restart}s
+frr: {{socket-dir: {frr}}}
+{more}
+"""
+
 BRANCH_YAML = """
 name: branch
 lan: [10.42.0.0/24, "fd42:0:0:42::/64"]
@@ -136,11 +144,6 @@ bgp:
   asn: {branch_as}
   announce: lan
   accept: [10.0.0.0/8, "fc00::/7"]
-  hold-time: {hold}s
-  keepalive: 3s
-  restart-time: {restart}s
-frr: {{socket-dir: {frr}}}
-{more}
 """
 
 BRANCH_SECRETS = """
@@ -167,11 +170,6 @@ bgp:
   asn: {hub_as}
   announce: lan
   accept: [10.42.0.0/16, "fd42:0:0:42::/64"]
-  hold-time: {hold}s
-  keepalive: 3s
-  restart-time: {restart}s
-frr: {{socket-dir: {frr}}}
-{more}
 """
 
 HUB_SECRETS = """
@@ -332,7 +330,7 @@ class EdgedSites:
                                            branch_more)):
             frr = Frr(lab, site, ZEBRA % site, f"hostname {site}\n")
             more += f"\ndataplane: {dataplane}\n"
-            text = yaml.format(frr=frr.dir, more=more, **values)
+            text = (yaml + BOTH_YAML).format(frr=frr.dir, more=more, **values)
             if without == "bgp":
                 frr.daemons.remove("bgpd")
             self.frr[site] = frr
