@@ -22,6 +22,7 @@ from topology import EdgedSites, StrongswanSites, World
 from wan import DOWN, UP
 
 RESULT_FD = "EDGED_DEMO_RESULT_FD"
+ENTER_FD = "EDGED_DEMO_ENTER_FD"
 ACTS = {
     "start": "tunnels come up, prefixes are learned, traffic flows",
     "degrade": "isp1 goes bad: +100 ms and 5 % loss each way",
@@ -160,13 +161,14 @@ def report(play, out):
 # --- inside the frame -------------------------------------------------------------
 
 def look_around(lab, sites, out):
+    with os.fdopen(int(os.environ[ENTER_FD])) as f:
+        enter = f.read()
     out.write("\nKept. From another terminal:\n")
-    enter = os.environ.get("EDGED_DEMO_ENTER", "nsenter ...")
     out.write(f"  {enter} nsenter --net=/run/netns/branch bash\n")
     for site, edged in getattr(sites, "edged", {}).items():
         out.write(f"  {enter} nsenter --net=/run/netns/{site} "
                   f"{lab_module.program('edgectl')} --run {edged.run_dir} status\n")
-    out.write(f"logs: {lab.dir} (inside). Ctrl-C ends it.\n")
+    out.write(f"  {enter} ls {lab.dir}      (logs)\nCtrl-C ends it.\n")
     out.flush()
     while True:
         time.sleep(3600)
@@ -250,16 +252,21 @@ def first_child(pid):
 
 def outside(options):
     read_fd, write_fd = os.pipe()
-    os.set_inheritable(write_fd, True)
+    enter_fd, tell_fd = os.pipe()
     env = lab_module.enter_frame_env()
     env[RESULT_FD] = str(write_fd)
+    env[ENTER_FD] = str(enter_fd)
     command = lab_module.frame_command([lab_module.PYTHON, os.path.abspath(__file__)]
                                        + sys.argv[1:])
     # a session of its own: Ctrl-C comes through us, once
-    frame = subprocess.Popen(command, env=env, pass_fds=[write_fd],
+    frame = subprocess.Popen(command, env=env, pass_fds=[write_fd, enter_fd],
                              start_new_session=True)
     os.close(write_fd)
+    os.close(enter_fd)
     inner = first_child(frame.pid)
+    enter = f"nsenter --target {inner} --mount --pid"
+    with os.fdopen(tell_fd, "w") as f:
+        f.write(enter)
 
     def pass_on(number, _):
         if inner:
@@ -272,8 +279,7 @@ def outside(options):
         signal.signal(number, pass_on)
     if options.keep and inner:
         print("To look around meanwhile:\n"
-              f"  nsenter --target {inner} --mount --pid "
-              "nsenter --net=/run/netns/branch bash", file=sys.stderr)
+              f"  {enter} nsenter --net=/run/netns/branch bash", file=sys.stderr)
     status = frame.wait()
     with os.fdopen(read_fd, "rb") as f:
         text = f.read().decode()
