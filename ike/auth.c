@@ -512,13 +512,43 @@ static struct ike_conn *authenticate(struct ike_sa *sa, const struct ike_chain *
 	return conn;
 }
 
+/* The child's part of the answer: inside addresses, suite, selectors. */
+static void put_child(struct ike_build *b, const struct ike_handshake *hs,
+		      uint32_t spi_in, const struct ike_inside *inside)
+{
+	const struct ike_suites chosen = {.s = {hs->child.suite}, .n = 1};
+	uint8_t spi[IKE_ESP_SPI_LEN];
+	struct wbuf w = wbuf_init(spi, sizeof(spi));
+	struct ike_ts_list ts;
+
+	if (inside) {
+		const struct ike_cp cp = {
+			.type = IKE_CFG_REPLY,
+			.ip4 = inside->peer4.family != 0,
+			.ip6 = inside->peer6.family != 0,
+			.addr4 = inside->peer4,
+			.addr6 = inside->peer6,
+			.len4 = 31,
+			.len6 = 127,
+		};
+
+		ike_payload_put_cp(b, &cp);
+	}
+	wbuf_u32(&w, spi_in);
+	ike_proposal_put(b, IKE_USE_CHILD_AUTH, &chosen, spi, sizeof(spi),
+			 hs->child.number);
+	ike_selector_all(&ts, hs->family4, hs->family6);
+	ike_payload_put_ts(b, IKE_PLD_TSI, &ts);
+	ike_payload_put_ts(b, IKE_PLD_TSR, &ts);
+}
+
 /* Identities are proven. Answer, with a child or why there is none. */
 static void answer(struct ike_sa *sa, uint16_t child_error,
 		   const struct ike_inside *inside)
 {
 	struct ike_handshake *hs = sa->hs;
-	const struct ike_suites chosen = {.s = {hs->child.suite}, .n = 1};
-	struct ike_child_params p = {
+	const struct ike_child_params p = {
+		.spi_in = ike_child_pick_spi(sa->ike),
 		.choice = hs->child,
 		.family4 = hs->family4,
 		.family6 = hs->family6,
@@ -526,14 +556,9 @@ static void answer(struct ike_sa *sa, uint16_t child_error,
 		.nr = {hs->nr.b, hs->nr.len},
 	};
 	bool initial_contact = hs->initial_contact;
-	uint8_t spi[IKE_ESP_SPI_LEN];
-	struct wbuf w = wbuf_init(spi, sizeof(spi));
 	uint8_t buf[IKE_MESSAGE_OUT_MAX];
-	struct ike_ts_list ts;
 	struct ike_build b;
 
-	p.spi_in = ike_child_pick_spi(sa->ike);
-	wbuf_u32(&w, p.spi_in);
 	ike_exchange_begin(sa, &b, buf, IKE_EX_AUTH, true);
 	ike_payload_put_id(&b, IKE_PLD_IDR, &sa->local_id);
 	put_own_auth(sa, &b);
@@ -541,28 +566,10 @@ static void answer(struct ike_sa *sa, uint16_t child_error,
 	ike_sa_start_timers(sa);
 	if (!child_error && !ike_child_make(sa, &p, true))
 		child_error = IKE_N_NO_ADDITIONAL_SAS;
-	if (child_error) {
+	if (child_error)
 		ike_payload_put_notify(&b, child_error, NULL, 0);
-	} else {
-		if (inside) {
-			const struct ike_cp cp = {
-				.type = IKE_CFG_REPLY,
-				.ip4 = inside->peer4.family != 0,
-				.ip6 = inside->peer6.family != 0,
-				.addr4 = inside->peer4,
-				.addr6 = inside->peer6,
-				.len4 = 31,
-				.len6 = 127,
-			};
-
-			ike_payload_put_cp(&b, &cp);
-		}
-		ike_proposal_put(&b, IKE_USE_CHILD_AUTH, &chosen, spi, sizeof(spi),
-				 hs->child.number);
-		ike_selector_all(&ts, hs->family4, hs->family6);
-		ike_payload_put_ts(&b, IKE_PLD_TSI, &ts);
-		ike_payload_put_ts(&b, IKE_PLD_TSR, &ts);
-	}
+	else
+		put_child(&b, hs, p.spi_in, inside);
 	ike_sa_drop_handshake(sa);
 	if (!ike_exchange_respond(sa, &b))
 		return;

@@ -369,13 +369,44 @@ static void refuse_suite(struct ike_sa *sa, const struct ike_chain *chain)
 	(void)ike_exchange_respond_notify(sa, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
 }
 
+static void put_answer(struct ike_sa *sa, struct ike_build *b, const uint8_t *pub,
+		       size_t pub_len)
+{
+	const struct ike_op *op = sa->peer_op;
+	const struct ike_suites chosen = {.s = {op->choice.suite}, .n = 1};
+	uint8_t spi[IKE_ESP_SPI_LEN];
+	struct wbuf w = wbuf_init(spi, sizeof(spi));
+
+	wbuf_u32(&w, op->spi);
+	ike_proposal_put(b, IKE_USE_CHILD, &chosen, spi, sizeof(spi),
+			 op->choice.number);
+	ike_payload_put_nonce(b, op->nonce.b, op->nonce.len);
+	if (pub_len)
+		ike_payload_put_ke(b, op->group, pub, pub_len);
+	put_selectors(b, op->family4, op->family6);
+}
+
+static void tell_peers_child(struct ike_sa *sa, const struct ike_child *child,
+			     bool rekey)
+{
+	char suite[IKE_SUITE_TEXT_MAX];
+	char text[IKE_SENTENCE_MAX];
+
+	ike_suite_format(&child->suite, suite, sizeof(suite));
+	snprintf(text, sizeof(text), "%s with %s",
+		 rekey ? "rekeyed by the peer" : "new child by the peer", suite);
+	sa->tun->child_rekeys += rekey;
+	ike_engine_event(sa->ike, sa->tun->name,
+			 rekey ? IKE_EV_CHILD_REKEYED : IKE_EV_CHILD_UP,
+			 IKE_REASON_NONE, 0, false, text);
+}
+
 /* Answer the peer's request with the child it wants. */
 static void finish_peer(struct ike_sa *sa, struct ike_bytes shared, const uint8_t *pub,
 			size_t pub_len)
 {
 	struct ike_op *op = sa->peer_op;
 	struct ike_child *old = old_of(sa, op);
-	const struct ike_suites chosen = {.s = {op->choice.suite}, .n = 1};
 	const struct ike_child_params p = {
 		.spi_in = op->spi,
 		.choice = op->choice,
@@ -389,10 +420,6 @@ static void finish_peer(struct ike_sa *sa, struct ike_bytes shared, const uint8_
 	bool rekey = op->kind == IKE_OP_CHILD_REKEY;
 	struct ike_child *child = ike_child_make(sa, &p, !rekey);
 	uint8_t buf[IKE_MESSAGE_OUT_MAX];
-	uint8_t spi[IKE_ESP_SPI_LEN];
-	struct wbuf w = wbuf_init(spi, sizeof(spi));
-	char suite[IKE_SUITE_TEXT_MAX];
-	char text[IKE_SENTENCE_MAX];
 	struct ike_build b;
 
 	if (!child) {
@@ -412,21 +439,9 @@ static void finish_peer(struct ike_sa *sa, struct ike_bytes shared, const uint8_
 		/* The peer deletes it; should it forget, we do. */
 		old->delete_at = mono_add_ms(sa->ike->now, IKE_OLD_CHILD_LINGER_MS);
 	}
-	wbuf_u32(&w, op->spi);
 	ike_exchange_begin(sa, &b, buf, IKE_EX_CREATE_CHILD, true);
-	ike_proposal_put(&b, IKE_USE_CHILD, &chosen, spi, sizeof(spi),
-			 op->choice.number);
-	ike_payload_put_nonce(&b, op->nonce.b, op->nonce.len);
-	if (pub_len)
-		ike_payload_put_ke(&b, op->group, pub, pub_len);
-	put_selectors(&b, op->family4, op->family6);
-	ike_suite_format(&child->suite, suite, sizeof(suite));
-	snprintf(text, sizeof(text), "%s with %s",
-		 rekey ? "rekeyed by the peer" : "new child by the peer", suite);
-	sa->tun->child_rekeys += rekey;
-	ike_engine_event(sa->ike, sa->tun->name,
-			 rekey ? IKE_EV_CHILD_REKEYED : IKE_EV_CHILD_UP,
-			 IKE_REASON_NONE, 0, false, text);
+	put_answer(sa, &b, pub, pub_len);
+	tell_peers_child(sa, child, rekey);
 	ike_op_done_peer(sa);
 	(void)ike_exchange_respond(sa, &b);
 }
@@ -491,21 +506,63 @@ static uint16_t objection(struct ike_sa *sa, const struct ike_chain *chain,
 	return 0;
 }
 
+/* CHILD_SA_NOT_FOUND names the SPI that the peer asked for. */
+static void respond_not_found(struct ike_sa *sa, const struct ike_chain *chain)
+{
+	struct rbuf spi = ike_payload_notify(chain, IKE_N_REKEY_SA)->spi;
+	uint8_t buf[IKE_MESSAGE_OUT_MAX];
+	struct ike_build b;
+
+	ike_exchange_begin(sa, &b, buf, IKE_EX_CREATE_CHILD, true);
+	ike_payload_put_notify_esp(&b, IKE_N_CHILD_SA_NOT_FOUND, rbuf_u32(&spi));
+	(void)ike_exchange_respond(sa, &b);
+}
+
+/* Suite, group and selectors of the peer's request. False: the refusal is on its way. */
+static bool agree(struct ike_sa *sa, struct ike_chain *chain, struct ike_choice *choice)
+{
+	bool has_ke = chain->seen & IKE_PLD_BIT(IKE_PLD_KE);
+	char why[IKE_SENTENCE_MAX];
+	uint8_t group[2];
+	bool f4;
+	bool f6;
+	int err = ike_proposal_choose(chain->sa, IKE_USE_CHILD,
+				      &sa->tun->conn->esp_suites,
+				      has_ke ? chain->ke_group : 0, choice);
+
+	if (err == -ENOENT) {
+		refuse_suite(sa, chain);
+		return false;
+	}
+	if (err < 0) {
+		(void)ike_exchange_respond_notify(sa, IKE_N_INVALID_SYNTAX, NULL, 0);
+		return false;
+	}
+	if (choice->suite.group &&
+	    (!has_ke || chain->ke_group != choice->suite.group)) {
+		group[0] = (uint8_t)(choice->suite.group >> 8);
+		group[1] = (uint8_t)choice->suite.group;
+		(void)ike_exchange_respond_notify(sa, IKE_N_INVALID_KE_PAYLOAD, group,
+						  sizeof(group));
+		return false;
+	}
+	if (ike_child_families(chain, &f4, &f6, why, sizeof(why)) < 0) {
+		ike_sa_failed(sa, IKE_EV_NOTICE, IKE_REASON_SELECTORS, 0, true, why);
+		(void)ike_exchange_respond_notify(sa, IKE_N_TS_UNACCEPTABLE, NULL, 0);
+		return false;
+	}
+	return true;
+}
+
 static void answer_child(struct ike_sa *sa, struct ike_chain *chain)
 {
 	const uint32_t ts = IKE_PLD_BIT(IKE_PLD_TSI) | IKE_PLD_BIT(IKE_PLD_TSR);
-	bool has_ke = chain->seen & IKE_PLD_BIT(IKE_PLD_KE);
 	struct ike_meeting m = {.doing = sa->op ? sa->op->kind : 0};
 	enum ike_verdict verdict;
 	struct ike_child *old;
 	struct ike_choice choice;
-	char why[IKE_SENTENCE_MAX];
-	uint8_t group[2];
 	uint16_t notify;
 	bool rekey;
-	bool f4;
-	bool f6;
-	int err;
 
 	if ((chain->seen & ts) != ts || rekeyed_child(sa, chain, &rekey, &old) < 0) {
 		(void)ike_exchange_respond_notify(sa, IKE_N_INVALID_SYNTAX, NULL, 0);
@@ -518,43 +575,12 @@ static void answer_child(struct ike_sa *sa, struct ike_chain *chain)
 		old && (old->state == IKE_CHILD_DELETING ||
 			(old->state == IKE_CHILD_REPLACED && old->delete_ours));
 	notify = objection(sa, chain, &m, &verdict);
-	if (notify == IKE_N_CHILD_SA_NOT_FOUND) {
-		uint8_t buf[IKE_MESSAGE_OUT_MAX];
-		struct ike_build b;
-		struct rbuf spi = ike_payload_notify(chain, IKE_N_REKEY_SA)->spi;
-
-		ike_exchange_begin(sa, &b, buf, IKE_EX_CREATE_CHILD, true);
-		ike_payload_put_notify_esp(&b, notify, rbuf_u32(&spi));
-		(void)ike_exchange_respond(sa, &b);
-		return;
-	}
-	if (notify) {
+	if (notify == IKE_N_CHILD_SA_NOT_FOUND)
+		respond_not_found(sa, chain);
+	else if (notify)
 		(void)ike_exchange_respond_notify(sa, notify, NULL, 0);
-		return;
-	}
-	err = ike_proposal_choose(chain->sa, IKE_USE_CHILD, &sa->tun->conn->esp_suites,
-				  has_ke ? chain->ke_group : 0, &choice);
-	if (err == -ENOENT) {
-		refuse_suite(sa, chain);
-		return;
-	}
-	if (err < 0) {
-		(void)ike_exchange_respond_notify(sa, IKE_N_INVALID_SYNTAX, NULL, 0);
-		return;
-	}
-	if (choice.suite.group && (!has_ke || chain->ke_group != choice.suite.group)) {
-		group[0] = (uint8_t)(choice.suite.group >> 8);
-		group[1] = (uint8_t)choice.suite.group;
-		(void)ike_exchange_respond_notify(sa, IKE_N_INVALID_KE_PAYLOAD, group,
-						  sizeof(group));
-		return;
-	}
-	if (ike_child_families(chain, &f4, &f6, why, sizeof(why)) < 0) {
-		ike_sa_failed(sa, IKE_EV_NOTICE, IKE_REASON_SELECTORS, 0, true, why);
-		(void)ike_exchange_respond_notify(sa, IKE_N_TS_UNACCEPTABLE, NULL, 0);
-		return;
-	}
-	begin_peer(sa, chain, old, &choice, verdict == IKE_ANSWER_BOTH);
+	else if (agree(sa, chain, &choice))
+		begin_peer(sa, chain, old, &choice, verdict == IKE_ANSWER_BOTH);
 }
 
 void ike_child_request(struct ike_sa *sa, struct ike_chain *chain)
