@@ -10,6 +10,7 @@
 #include <ifaddrs.h>
 #include <libgen.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -94,11 +95,11 @@ static bool is_mobile(const char *ifname)
 	return strncmp(ifname, "ww", 2) == 0;
 }
 
-static void propose_uplinks(char *buf, size_t size)
+static void propose_uplinks(struct init *in)
 {
 	struct route list[UPLINKS_MAX];
 	size_t n = default_routes(list);
-	struct text t = text_init(buf, size);
+	struct text t = text_init(in->uplinks, sizeof(in->uplinks));
 	unsigned int wired = 0;
 	unsigned int mobile = 0;
 
@@ -154,9 +155,9 @@ static uint8_t mask_len(const struct sockaddr *mask)
 }
 
 /* The private networks of interfaces that are no uplinks. */
-static void propose_lan(const struct init *in, char *buf, size_t size)
+static void propose_lan(struct init *in)
 {
-	struct text t = text_init(buf, size);
+	struct text t = text_init(in->lan, sizeof(in->lan));
 	struct ifaddrs *list = NULL;
 
 	if (getifaddrs(&list) < 0)
@@ -185,12 +186,17 @@ static void propose_lan(const struct init *in, char *buf, size_t size)
 
 struct question {
 	const char *option; /* with its dashes */
-	const char *given; /* by the option, or NULL */
+	size_t given; /* offset of the option's text in struct ctl_options */
+	size_t answer; /* offset in struct init */
 	const char *text;
 	bool may_be_empty;
-	bool hidden; /* is not shown while it is typed */
+	bool hidden; /* is not shown while it is typed, and no option gives it */
+	/* Write what to propose to the answer; NULL: nothing. */
+	void (*propose)(struct init *in);
 	/* True when the answer is good, else why not. */
 	bool (*good)(const char *answer, char *why, size_t size);
+	/* False: not to be asked; NULL: always. */
+	bool (*wanted)(const struct init *in);
 };
 
 /* One answer; false: nobody is there any more. */
@@ -211,9 +217,14 @@ static bool read_answer(const struct init *in, const struct question *q,
 	return true;
 }
 
-/* buf holds the proposal ("" for none) and gets the answer; false after a message. */
-static bool ask(struct init *in, const struct question *q, char *buf)
+/* False after a message. */
+static bool ask(struct init *in, const struct question *q)
 {
+	const char *given =
+		q->hidden
+			? NULL
+			: *(const char *const *)((const char *)&in->c->opt + q->given);
+	char *buf = (char *)in + q->answer;
 	char line[ANSWER_MAX];
 	char why[256];
 
@@ -221,8 +232,8 @@ static bool ask(struct init *in, const struct question *q, char *buf)
 	for (;;) {
 		bool more = true;
 
-		if (q->given) {
-			snprintf(buf, ANSWER_MAX, "%s", q->given);
+		if (given) {
+			snprintf(buf, ANSWER_MAX, "%s", given);
 		} else {
 			more = read_answer(in, q, buf, line);
 			if (more && *line)
@@ -236,7 +247,7 @@ static bool ask(struct init *in, const struct question *q, char *buf)
 		else if (q->good(buf, why, sizeof(why)))
 			return true;
 		ctl_error("%s: %s", q->option, why);
-		if (q->given || !in->tty || !more)
+		if (given || !in->tty || !more)
 			return false;
 		buf[0] = '\0';
 	}
@@ -353,63 +364,64 @@ static char *peer_name(const struct init *in)
 	return ed_strndup(in->peer, strcspn(in->peer, "="));
 }
 
-static bool ask_all(struct init *in)
+static void propose_name(struct init *in)
 {
-	const struct ctl_options *o = &in->c->opt;
-	const struct question name = {.option = "--name",
-				      .given = o->name,
-				      .text = "Name of this site",
-				      .good = name_good};
-	const struct question uplinks = {.option = "--uplinks",
-					 .given = o->uplinks,
-					 .text = "Internet connections, NAME=INTERFACE",
-					 .good = uplinks_good};
-	const struct question lan = {.option = "--lan",
-				     .given = o->lan,
-				     .text = "Networks behind this box",
-				     .may_be_empty = true,
-				     .good = prefixes_good};
-	const struct question peer = {
-		.option = "--peer",
-		.given = o->peer,
-		.text = "The other end, NAME=HOST (NAME alone: it calls us)",
-		.good = peer_good};
-	const struct question networks = {.option = "--networks",
-					  .given = o->networks,
-					  .text = "Networks behind the other end",
-					  .good = prefixes_good};
-	const struct question inside = {.option = "--inside",
-					.given = o->inside,
-					.text = "Addresses for tunnels that call us",
-					.good = prefixes_good};
-	const struct question secret = {
-		.option = "the secret",
-		.given = NULL,
-		.text = "Secret shared with it (empty: make one)",
-		.may_be_empty = true,
-		.hidden = true,
-		.good = secret_good};
-
 	if (gethostname(in->name, sizeof(in->name) - 1) < 0 ||
 	    !config_name_ok(in->name, NULL, 0))
 		in->name[0] = '\0';
-	propose_uplinks(in->uplinks, sizeof(in->uplinks));
-	if (!ask(in, &name, in->name) || !ask(in, &uplinks, in->uplinks))
-		return false;
-	propose_lan(in, in->lan, sizeof(in->lan));
-	if (!ask(in, &lan, in->lan) || !ask(in, &peer, in->peer))
-		return false;
+}
+
+static void propose_networks(struct init *in)
+{
+	/* A hub usually has everything behind it, a branch never has. */
 	if (!calls_us(in))
 		snprintf(in->networks, sizeof(in->networks), "10.0.0.0/8");
-	if (!ask(in, &networks, in->networks))
-		return false;
-	if (calls_us(in)) {
-		snprintf(in->inside, sizeof(in->inside), "100.96.0.0/16");
-		if (!ask(in, &inside, in->inside))
+}
+
+static void propose_inside(struct init *in)
+{
+	snprintf(in->inside, sizeof(in->inside), "100.96.0.0/16");
+}
+
+#define OPT(m) offsetof(struct ctl_options, m)
+#define IN(m) offsetof(struct init, m)
+
+/* clang-format off */
+static const struct question questions[] = {
+	{ .option = "--name", .given = OPT(name), .answer = IN(name),
+	  .text = "Name of this site", .propose = propose_name, .good = name_good },
+	{ .option = "--uplinks", .given = OPT(uplinks), .answer = IN(uplinks),
+	  .text = "Internet connections, NAME=INTERFACE", .propose = propose_uplinks,
+	  .good = uplinks_good },
+	{ .option = "--lan", .given = OPT(lan), .answer = IN(lan),
+	  .text = "Networks behind this box", .propose = propose_lan,
+	  .good = prefixes_good, .may_be_empty = true },
+	{ .option = "--peer", .given = OPT(peer), .answer = IN(peer),
+	  .text = "The other end, NAME=HOST (NAME alone: it calls us)", .good = peer_good },
+	{ .option = "--networks", .given = OPT(networks), .answer = IN(networks),
+	  .text = "Networks behind the other end", .propose = propose_networks,
+	  .good = prefixes_good },
+	{ .option = "--inside", .given = OPT(inside), .answer = IN(inside),
+	  .text = "Addresses for tunnels that call us", .propose = propose_inside,
+	  .good = prefixes_good, .wanted = calls_us },
+	{ .option = "the secret", .answer = IN(secret),
+	  .text = "Secret shared with it (empty: make one)", .good = secret_good,
+	  .may_be_empty = true, .hidden = true },
+};
+/* clang-format on */
+
+static bool ask_all(struct init *in)
+{
+	for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
+		const struct question *q = &questions[i];
+
+		if (q->wanted && !q->wanted(in))
+			continue;
+		if (q->propose)
+			q->propose(in);
+		if (!ask(in, q))
 			return false;
 	}
-	if (!ask(in, &secret, in->secret))
-		return false;
 	if (!*in->secret)
 		make_secret(in);
 	return true;

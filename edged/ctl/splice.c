@@ -86,8 +86,9 @@ static void put_indented(FILE *fp, const char *text, size_t indent, const char *
 	}
 }
 
-static char *indented(const struct conf_doc *doc, const char *head, const char *section,
-		      const char *text, size_t indent)
+/* The lines for a block in this column, with a section of its own around them or not. */
+static char *indented(const struct conf_doc *doc, const char *section, const char *text,
+		      size_t indent)
 {
 	const char *nl = line_break(doc);
 	char *buf = NULL;
@@ -96,10 +97,9 @@ static char *indented(const struct conf_doc *doc, const char *head, const char *
 
 	if (!fp)
 		abort();
-	put_indented(fp, head, 0, nl);
 	if (section)
-		fprintf(fp, "%s:%s", section, nl);
-	put_indented(fp, text, indent, nl);
+		fprintf(fp, "%s%*s%s:%s", nl, (int)indent, "", section, nl);
+	put_indented(fp, text, section ? indent + STEP : indent, nl);
 	if (fclose(fp) != 0)
 		abort();
 	return buf;
@@ -137,14 +137,18 @@ static struct cut cut_block(const struct conf_doc *doc, const struct conf_node *
 	unsigned int column = map->n ? map->child[0]->column : 1;
 
 	return (struct cut){.at = behind(doc, block_end(doc, map, column)),
-			    .text = indented(doc, "", NULL, s->block, column - 1)};
+			    .text = indented(doc, NULL, s->block, column - 1)};
 }
 
 /* A section of its own behind everything that is there. */
 static struct cut cut_new_section(const struct conf_doc *doc, const struct splice *s)
 {
-	return (struct cut){.at = behind(doc, block_end(doc, doc->root, 1)),
-			    .text = indented(doc, "\n", s->section, s->block, STEP)};
+	const struct conf_node *root = doc->root;
+	/* The top of a file may stand further right, too. */
+	unsigned int column = root->n ? root->child[0]->column : 1;
+
+	return (struct cut){.at = behind(doc, block_end(doc, root, column)),
+			    .text = indented(doc, s->section, s->block, column - 1)};
 }
 
 static int cannot(const struct conf_doc *doc, const struct conf_node *n,
@@ -166,7 +170,7 @@ static int cut_section(const struct conf_doc *doc, const struct splice *s,
 	else if (value->kind == CONF_SCALAR && value->plain && !*value->text)
 		/* A name and nothing behind it: its block begins here. */
 		*ret = (struct cut){.at = behind(doc, key->line),
-				    .text = indented(doc, "", NULL, s->block,
+				    .text = indented(doc, NULL, s->block,
 						     key->column - 1 + STEP)};
 	else
 		return cannot(doc, value, s->section);
@@ -212,12 +216,12 @@ static bool empty(const char *bytes, size_t len)
 }
 
 /* A file without any setting: the lines come behind its comments. */
-static char *begin(const char *bytes, size_t len, const struct splice *s)
+static char *begin(const char *bytes, size_t len, const struct splice *s,
+		   size_t *ret_len)
 {
 	bool open = len > 0 && bytes[len - 1] != '\n';
 	char *lines = NULL;
-	size_t n;
-	FILE *fp = open_memstream(&lines, &n);
+	FILE *fp = open_memstream(&lines, ret_len);
 
 	if (!fp)
 		abort();
@@ -229,6 +233,47 @@ static char *begin(const char *bytes, size_t len, const struct splice *s)
 	if (fclose(fp) != 0)
 		abort();
 	return lines;
+}
+
+static const struct conf_node *member(const struct conf_node *map, const char *name,
+				      size_t len)
+{
+	for (size_t i = 0; map && map->kind == CONF_MAPPING && i + 1 < map->n; i += 2) {
+		const struct conf_node *key = map->child[i];
+
+		if (key->kind == CONF_SCALAR && strlen(key->text) == len &&
+		    memcmp(key->text, name, len) == 0)
+			return map->child[i + 1];
+	}
+	return NULL;
+}
+
+/* True when the setting stands where it should. */
+static bool is_there(const struct conf_doc *doc, const struct splice *s)
+{
+	const struct conf_node *map = doc->root;
+
+	if (s->section)
+		map = member(map, s->section, strlen(s->section));
+	return member(map, s->flow, (size_t)(strstr(s->flow, ": ") - s->flow)) != NULL;
+}
+
+/* YAML has ways to write a block that the cuts do not know: what came of them is read. */
+static int judge(const char *file, const char *bytes, size_t len, bool secret,
+		 const struct splice *s)
+{
+	struct conf_report unseen;
+	struct conf_doc doc;
+	int err;
+
+	/* Places in the result mean nothing to anybody. */
+	conf_report_init(&unseen);
+	err = conf_doc_parse(&doc, file, bytes, len, secret, &unseen);
+	if (err == 0 && !is_there(&doc, s))
+		err = -EINVAL;
+	conf_doc_fini(&doc);
+	conf_report_fini(&unseen);
+	return err;
 }
 
 static void paste(const char *bytes, size_t len, size_t skip, const struct cut *cut,
@@ -244,26 +289,19 @@ static void paste(const char *bytes, size_t len, size_t skip, const struct cut *
 	*ret_len = len + n;
 }
 
-int ctl_splice(const char *file, const char *bytes, size_t len, bool secret,
-	       const struct splice *s, struct conf_report *report, char **ret,
-	       size_t *ret_len)
+/* The old bytes with the new ones between them. */
+static int insert(const char *file, const char *bytes, size_t len, bool secret,
+		  const struct splice *s, struct conf_report *report, char **ret,
+		  size_t *ret_len)
 {
 	struct conf_doc doc;
 	struct cut cut;
-	int err;
+	int err = conf_doc_parse(&doc, file, bytes, len, secret, report);
 
-	if (empty(bytes, len)) {
-		*ret = begin(bytes, len, s);
-		*ret_len = strlen(*ret);
-		return 0;
-	}
-	err = conf_doc_parse(&doc, file, bytes, len, secret, report);
-	if (err == 0 && !doc.root)
+	if (err < 0 || !doc.root || doc.broken)
 		err = -EINVAL;
-	if (err == 0 && !doc.broken)
-		err = find_cut(&doc, s, &cut);
 	else
-		err = -EINVAL;
+		err = find_cut(&doc, s, &cut);
 	if (err == 0) {
 		/* A byte order mark is no part of the document. */
 		paste(bytes, len, len - doc.len, &cut, ret, ret_len);
@@ -272,4 +310,34 @@ int ctl_splice(const char *file, const char *bytes, size_t len, bool secret,
 	}
 	conf_doc_fini(&doc);
 	return err;
+}
+
+int ctl_splice(const char *file, const char *bytes, size_t len, bool secret,
+	       const struct splice *s, struct conf_report *report, char **ret,
+	       size_t *ret_len)
+{
+	size_t errors = report->errors;
+	char *text = NULL;
+	size_t n = 0;
+	int err = 0;
+
+	if (empty(bytes, len))
+		text = begin(bytes, len, s, &n);
+	else
+		err = insert(file, bytes, len, secret, s, report, &text, &n);
+	if (err == 0)
+		err = judge(file, text, n, secret, s);
+	if (err < 0) {
+		if (report->errors == errors)
+			conf_report_add(report, true, file, 0, 0, NULL, 0,
+					"the way this file is written, nothing can be "
+					"added to it");
+		if (text)
+			secret_wipe(text, n);
+		free(text);
+		return err;
+	}
+	*ret = text;
+	*ret_len = n;
+	return 0;
 }

@@ -262,11 +262,12 @@ class World:
         lab.ip("vpc", f"addr add {VPC_HOST}/32 dev lo",
                "route add 10.42.0.0/16 nexthop via 10.200.1.1 nexthop via 10.200.2.1")
 
-    def start_clouds(self):
+    def start_clouds(self, secrets=None):
         """The pair of gateways: strongSwan waits to be called, FRR for its peer."""
+        secrets = secrets or {name: f"secret of cloud {name}" for name in CLOUDS}
         for name, (outside, inside, peer, _) in CLOUDS.items():
             space = "cloud-" + name
-            secret = f'ike {{ secret = "secret of cloud {name}" }}'
+            secret = f'ike {{ secret = "{secrets[name]}" }}'
             if_id = f"if_id_in = {KERNEL_IF_ID}\n  if_id_out = {KERNEL_IF_ID}"
             charon = Charon(self.lab, space + "-charon", space,
                             CLOUD_CONNECTION.format(

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 CTL_TESTS = \
 	tests/unit/test_lib_promtext \
+	tests/unit/test_edged_ctl_splice \
 	tests/unit/test_edged_store \
 	tests/unit/test_lib_rpc
 check_PROGRAMS += $(CTL_TESTS)
 TESTS += $(CTL_TESTS)
 
+tests_unit_test_edged_ctl_splice_SOURCES = tests/unit/test_edged_ctl_splice.c
+tests_unit_test_edged_ctl_splice_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_edged_ctl_splice_LDADD = $(CTL_LIBS) $(TEST_LIBS)
 tests_unit_test_lib_rpc_SOURCES = tests/unit/test_lib_rpc.c
 tests_unit_test_lib_rpc_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_lib_rpc_LDADD = $(LIB_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
