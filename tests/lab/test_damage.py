@@ -6,6 +6,7 @@
 import os
 import shutil
 import sqlite3
+import statistics
 import time
 
 import pytest
@@ -74,7 +75,7 @@ NAMES = ["slots", "overrides", "inside", "applied.yaml", "edged.db"]
 QUIET = ["applied.yaml"]
 # Lines of one start, however much of a file is bad.
 LINES_MAX = 5
-ANSWER_S = 0.5
+ANSWER_S = 0.2
 
 
 class Branch:
@@ -89,7 +90,7 @@ class Branch:
     def files(self):
         state, ike = self.edged.state_dir, os.path.join(self.edged.run_dir, "ike")
         return ([os.path.join(state, n) for n in NAMES]
-                + [os.path.join(ike, n) for n in os.listdir(ike)])
+                + [os.path.join(ike, n) for n in os.listdir(ike) if len(n) == 16])
 
     def restart(self, spoil):
         """kill -9, spoil, and what the next life says until it is ready."""
@@ -127,9 +128,11 @@ def remove(path):
 def test_each_damage_is_told_and_survived(branch):
     bad = []
     for damage in DAMAGES:
-        damaged = [p for p in branch.files() if os.path.isfile(p)]
+        damaged = []
 
-        def spoil(paths=tuple(damaged), how=damage):
+        # Once it is dead: before, it may remove a file of its own.
+        def spoil(paths=damaged, how=damage):
+            paths += [p for p in branch.files() if os.path.isfile(p)]
             for path in paths:
                 how(path)
 
@@ -182,10 +185,12 @@ def test_a_start_does_not_need_its_state_folder(branch):
 
 def test_a_helper_that_stands_still_stalls_nobody(branch, lab):
     lab.kill("branch-edge-esp", "SIGSTOP")
-    for _ in range(20):
+    took = []
+    for _ in range(21):
         began = time.monotonic()
         branch.edged.json("status")
-        assert time.monotonic() - began < ANSWER_S * limits_factor()
+        took.append(time.monotonic() - began)
+    assert statistics.median(took) < ANSWER_S * limits_factor(), took
     branch.edged.ctl("peer", "hub", "rekey")
     lab.kill("branch-edge-esp", "SIGCONT")
     lab.wait_for("two paths are up", lambda: branch.sites.up(["hub/isp1", "hub/isp2"]), 30)
