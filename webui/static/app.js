@@ -24,9 +24,11 @@ const CLASSES_S = 5;
 const SLOW_S = 15; // routes, tunnels where nobody looks at them
 const TUNNELS_S = 3; // where somebody does
 const AGAIN_S = 10; // after a question that failed
+const SOON_MS = 150;
 
 let s = freshState();
 let frame = 0;
+let leaving = false;
 /** @type {Object<string, number>} when each question may be asked again */
 let due = {};
 /** @type {Set<string>} */
@@ -110,6 +112,17 @@ const askClasses = () => question("classes", CLASSES_S, async () => {
 	s.classesAt = now();
 });
 
+let waiting = 0;
+
+/** Something moved: the reasons are asked anew, once for what comes together. */
+function askClassesSoon() {
+	if (!waiting)
+		waiting = window.setTimeout(() => {
+			waiting = 0;
+			askClasses();
+		}, SOON_MS);
+}
+
 const askRoutes = () => question("routes", SLOW_S, async () => {
 	s.routes = await api.get("routes");
 	s.routesAt = now();
@@ -155,7 +168,7 @@ function onNews(news) {
 	if (news.kind === "left")
 		return ended("You logged out.");
 	if (news.kind === "refused" || news.kind === "bye")
-		return ended("Your session has ended.");
+		return ended(leaving ? "You logged out." : "Your session has ended.");
 	if (!s.session)
 		return;
 	if (news.kind === "status")
@@ -178,8 +191,8 @@ function onStatus(status) {
 	takeStatus(s, status);
 	s.link = { edged: true, since: null, text: "" };
 	if (before !== signature(status)) {
-		askClasses();
-		askRoutes();
+		askClassesSoon();
+		due.routes = 0;
 	}
 	if (first)
 		tick();
@@ -189,7 +202,7 @@ function onStatus(status) {
 function onEvent(event, id) {
 	addEvents(s, [event], id);
 	if (event.kind === "steer" || event.kind === "path") {
-		askClasses();
+		askClassesSoon();
 		chart.onEvent(event);
 	}
 	if (event.kind === "tunnel" || event.kind === "ike")
@@ -243,6 +256,7 @@ function ended(why) {
 function begin(session) {
 	s.session = session;
 	s.ended = "";
+	leaving = false;
 	chart.follow();
 	stream.start();
 	draw();
@@ -260,9 +274,11 @@ async function login(user, password) {
 }
 
 async function logout() {
+	leaving = true; // the stream says good-bye before the answer is here
 	try {
 		await api.post("logout", {});
 	} catch (err) {
+		leaving = false;
 		if (!(err instanceof api.ApiError) || err.status !== 401)
 			return say("Not logged out: " + sentence(err));
 	}

@@ -74,6 +74,7 @@ export class Chart {
 		/** @type {HTMLElement | null} */
 		this.host = null;
 		this.built = "";
+		this.stale = false; // what is drawn is not what is known
 		/** @type {string} */
 		this.hover = "";
 		/** @type {[number, number] | null} */
@@ -257,7 +258,7 @@ export class Chart {
 		}
 		if (eventPaths(e).some((p) => this.names().includes(p)) && this.until === null)
 			this.due = 0;
-		this.paint();
+		this.stale = true; // many may come at once: drawn with the next frame
 	}
 
 	/** The moves to be seen, oldest first. @returns {Move[]} */
@@ -280,8 +281,11 @@ export class Chart {
 
 	/** The element that the view gave us; null when there is none. @param {HTMLElement | null} host */
 	place(host) {
-		if (host === this.host)
+		if (host === this.host) {
+			if (this.stale)
+				this.paint();
 			return;
+		}
 		this.tear();
 		this.sizes.disconnect();
 		this.host = host;
@@ -312,6 +316,7 @@ export class Chart {
 	}
 
 	paint() {
+		this.stale = false;
 		const Dygraph = /** @type {any} */ (window).Dygraph;
 		if (!this.host || !Dygraph || this.table || !this.data.size)
 			return;
@@ -358,6 +363,8 @@ export class Chart {
 				last = r.t;
 			}
 		});
+		if (!by.size) // dygraphs wants a row
+			by.set(this.window()[0], Array(names.length).fill(null));
 		const times = [...by.keys()].sort((a, b) => a - b);
 		return { names, single, times, by };
 	}

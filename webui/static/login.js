@@ -22,5 +22,5 @@ export function loginView(s, actions) {
 		h("input", { id: "password", name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 512 }),
 		h("p.wrong", { role: "alert" }, s.ended),
 		h("button.primary", { type: "submit" }, "Log in"),
-		h("p.hint", null, "No password yet? On the router, as root: ", h("code", null, "edgectl web password")));
+		h("p.hint", null, "No password yet? On the router, as root: ", h("code", null, "edgectl web password NAME")));
 }

@@ -10,7 +10,6 @@ import { eventsView } from "./events.js";
 import { chartView } from "./chartview.js";
 import { attention, brokenText, chartHref, nothing, pathWord, shortPath, uplinkWord, verdict, verdictWord } from "./words.js";
 
-const ATTENTION_MAX = 40;
 const GRID_PATHS = 8; // more are shown a peer at a time
 const ROWS_MAX = 200;
 
@@ -71,14 +70,14 @@ function attentionView(s) {
 	const items = attention(s);
 	const t = now();
 	return h("section.panel.attention", { key: "attention", "aria-labelledby": "attention-h" },
-		h("h2", { id: "attention-h" }, "Needs attention", items.length ? h("span.badge", null, items.length) : null),
+		h("h2", { id: "attention-h" }, "Needs attention", items.length ? h("span.badge", null, items.length + (s.status.attention_left_out || 0)) : null),
 		h("div.scroll", { tabindex: 0, role: "group", "aria-labelledby": "attention-h" },
-			items.length ? h("ul", null, items.slice(0, ATTENTION_MAX).map((i) => h("li", { key: i.key, class: "lv-" + i.level },
+			items.length ? h("ul", null, items.map((i) => h("li", { key: i.key, class: "lv-" + i.level },
 				h("span.shape", { "aria-hidden": "true" }),
 				h("span.time", null, i.time ? when(i.time, t) : "now"),
 				h("span.what", null, i.href ? h("a", { href: i.href }, i.text) : i.text, i.did ? [" ", h("span.did", null, i.did)] : null))))
 				: h("p.nothing", null, nothing(s, t)),
-			items.length > ATTENTION_MAX ? h("p", null, "and " + (items.length - ATTENTION_MAX) + " more") : null));
+			s.status.attention_left_out > 0 ? h("p.hint", null, "and " + count(s.status.attention_left_out) + " more") : null));
 }
 
 // --- uplinks --------------------------------------------------------------------------

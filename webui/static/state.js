@@ -50,28 +50,23 @@ const same = (e) => e.time + " " + e.kind + " " + e.subject;
  * @param {any} s @param {any[]} list @param {number} [id] of the only one in list
  */
 export function addEvents(s, list, id) {
-	const known = new Set(s.events.map(same));
-	for (const raw of list) {
-		const e = clean(raw, id);
-		if (known.has(same(e)))
-			continue;
-		known.add(same(e));
-		s.events.push(e);
+	const newest = s.events.length ? s.events[s.events.length - 1].time : -Infinity;
+	const next = list.map((raw) => clean(raw, id));
+	if (next.length === 1 && next[0].time > newest) {
+		s.events.push(next[0]); // as it mostly is
+	} else {
+		const known = new Map([...s.events, ...next].map((e) => [same(e), e]));
+		s.events = [...known.values()].sort((a, b) => a.time - b.time);
 	}
-	s.events.sort((/** @type {any} */ a, /** @type {any} */ b) => a.time - b.time);
 	if (s.events.length > EVENTS_MAX)
 		s.events.splice(0, s.events.length - EVENTS_MAX);
-	// a new database counts from 1 again: the newest event says where we are
-	for (const e of s.events)
-		if (e.id)
-			s.lastId = e.id;
+	s.lastId = Math.max(s.lastId, ...next.map((e) => e.id));
 }
 
 /** @param {any} s @param {any} status */
 export function takeStatus(s, status) {
-	const began = (/** @type {any} */ st) => (st.started ? st.started : now() - st.uptime_s);
-	if (s.status && began(status) > began(s.status) + 2)
-		s.restarted = began(status);
+	if (s.status && status.started > s.status.started + 2)
+		s.restarted = status.started;
 	s.status = status;
 	s.statusAt = now();
 }

@@ -6,7 +6,7 @@
  * Levels: good, warn, bad, off (nothing measures, nobody knows). A level is a
  * colour and a shape; beside it always stands the word.
  */
-import { clock, isNumber, listed, ms, pct, plural, span, when } from "./format.js";
+import { isNumber, listed, ms, pct, plural, span, when } from "./format.js";
 
 /** @typedef {"good" | "warn" | "bad" | "off"} Level */
 /** @typedef {{key: string, level: Level, time: number | null, text: string, did: string, href: string | null}} Item */
@@ -72,7 +72,7 @@ function carries(peer) {
 		by.set(way, (by.get(way) || []).concat(c.class));
 	}
 	if (by.size === 1)
-		return "everything " + [...by.keys()][0];
+		return by.has("nowhere") ? "no class has a path" : "everything " + [...by.keys()][0];
 	return [...by].map(([way, classes]) => listed(classes) + " " + way).join(", ");
 }
 
@@ -111,7 +111,7 @@ export function verdict(status, classes) {
 	const up = uplinks.filter((/** @type {any} */ u) => u.state === "up").length;
 	const alive = (status.paths || []).filter((/** @type {any} */ p) => p.state === "up" || p.state === "suspect");
 	const bad = missed(classes);
-	const text = up + " of " + plural(uplinks.length, "uplink") + " up. " + carriesAll(status) + ".";
+	const text = up + " of " + plural(uplinks.length, "uplink") + " up. " + sentence(carriesAll(status));
 	if (!uplinks.length && !(status.paths || []).length)
 		return { level: "off", word: "Nothing to do", text: "No uplink and no peer is configured." };
 	if (!alive.length)
@@ -125,71 +125,8 @@ export function verdict(status, classes) {
 
 // --- what needs attention ------------------------------------------------------------
 
-/** What edged did about a path: the decisions that left it. */
-/** @param {any[]} events @param {string} path @param {number} since */
-function didAbout(events, path, since) {
-	/** @type {Map<string, {to: string, time: number}>} */
-	const last = new Map();
-	for (const e of events)
-		if (e.kind === "steer" && e.time >= since - 60 && leaves(e, path))
-			last.set(e.subject, { to: String(e.to || "nowhere"), time: e.time });
-	/** @type {Map<string, string[]>} */
-	const by = new Map();
-	for (const [subject, d] of last) {
-		const cls = subject.slice(subject.lastIndexOf("/") + 1);
-		const way = "to " + d.to + " at " + clock(d.time);
-		by.set(way, (by.get(way) || []).concat(cls));
-	}
-	return [...by].map(([way, classes]) => "Moved " + listed(classes) + " " + way + ".").join(" ");
-}
-
-/** Was it a decision away from this path? @param {any} e @param {string} path */
-function leaves(e, path) {
-	const n = e.numbers || {};
-	return (n.path === path || pathsOf(e.from).includes(path)) && !pathsOf(e.to).includes(path);
-}
-
 /** "hub/isp1+hub/lte" as a list. @param {any} text */
 export const pathsOf = (text) => (text ? String(text).split(/[,+]\s*/) : []);
-
-/** The last event of a kind about something. @param {any[]} events @param {string} kind @param {string} subject */
-function lastOf(events, kind, subject) {
-	for (let i = events.length - 1; i >= 0; i--)
-		if (events[i].kind === kind && events[i].subject === subject)
-			return events[i];
-	return null;
-}
-
-/** @param {any} s */
-function uplinkItems(s) {
-	const items = [];
-	for (const u of s.status.uplinks || []) {
-		if (u.state === "up")
-			continue;
-		const w = uplinkWord(u.state);
-		const last = lastOf(s.events, "uplink", u.name);
-		const why = u.reason || (last && last.reason) || "";
-		items.push({
-			key: "uplink " + u.name, level: w.level === "off" ? "warn" : w.level, time: u.since,
-			text: "Uplink " + u.name + ": " + w.word + (why && why !== w.word ? " – " + why : "") + ".",
-			did: (s.status.paths || []).filter((/** @type {any} */ p) => p.uplink === u.name)
-				.map((/** @type {any} */ p) => didAbout(s.events, p.name, u.since || 0)).filter(Boolean).join(" "),
-			href: null,
-		});
-	}
-	return items;
-}
-
-/** The standings of a path in all classes. @param {any} classes @param {string} path */
-function standingsOf(classes, path) {
-	const out = [];
-	for (const c of classes || [])
-		for (const p of c.peers || [])
-			for (const st of p.paths || [])
-				if (st.path === path)
-					out.push({ class: c.name, limits: c, ...st });
-	return out;
-}
 
 /** "loss 2.4 % (5 of 210) over 1 %" @param {any} b */
 export function brokenText(b) {
@@ -202,100 +139,32 @@ export function brokenText(b) {
 	return b.metric + " " + ms(b.value_ms) + " over " + ms(b.limit_ms);
 }
 
-/** @param {any} s */
-function pathItems(s) {
-	const items = [];
-	const down = new Set((s.status.uplinks || []).filter((/** @type {any} */ u) => u.state !== "up")
-		.map((/** @type {any} */ u) => u.name));
-	for (const p of s.status.paths || []) {
-		const w = pathWord(p.state);
-		if (w.level !== "good") {
-			if (down.has(p.uplink))
-				continue; // the uplink says it
-			const st = standingsOf(s.classes, p.name)[0];
-			const last = lastOf(s.events, "path", p.name);
-			const why = p.state === "off" ? st && st.reason : last && last.to === p.state && last.reason;
-			items.push({
-				key: "path " + p.name, level: w.level, time: p.since,
-				text: p.name + ": " + w.word + (why ? " – " + why : "") + ".",
-				did: didAbout(s.events, p.name, p.since || 0), href: chartHref(p.name, p.since),
-			});
-			continue;
-		}
-		const over = standingsOf(s.classes, p.name).filter((st) => st.verdict === "refused");
-		if (!over.length)
-			continue;
-		const since = Math.min(...over.map((st) => st.since || Infinity));
-		items.push({
-			key: "sla " + p.name, level: "warn", time: Number.isFinite(since) ? since : null,
-			text: p.name + ": " + limitsBroken(over) + ".",
-			did: didAbout(s.events, p.name, since), href: chartHref(p.name, Number.isFinite(since) ? since : null),
-		});
-	}
-	return items;
+/** "tunnel x is not up" -> "Tunnel x is not up." @param {any} text */
+function sentence(text) {
+	const s = String(text || "");
+	return s && (/^edge/.test(s) ? s[0] : s[0].toUpperCase()) + s.slice(1) + (/[.!?]$/.test(s) ? "" : ".");
 }
 
-/** "delay 220 ms over 150 ms (voice), loss 4 % over 2 % (business)" @param {any[]} over */
-function limitsBroken(over) {
-	/** @type {Map<string, string[]>} */
-	const by = new Map();
-	for (const st of over) {
-		const text = brokenText(st.broken);
-		by.set(text, (by.get(text) || []).concat(st.class));
-	}
-	return [...by].map(([text, classes]) => text + " (" + classes.join(", ") + ")").join(", ");
+/** The path that an entry is about, when it is about one. @param {any} a */
+function pathOfEntry(a) {
+	if (a.path)
+		return String(a.path);
+	return a.kind === "path" || a.kind === "tunnel" ? String(a.subject) : null;
 }
 
-/** @param {any} s */
-function classItems(s) {
-	return missed(s.classes).map((m) => {
-		const used = (m.paths || []).filter((/** @type {any} */ p) => p.member);
-		const names = listed(used.map((/** @type {any} */ p) => p.path));
-		const why = used.length ? used[0].reason : "";
-		const did = m.state === "none" ? "Nothing carries it; nothing leaves in clear."
-			: m.state === "kept" ? "Kept on " + names + ": no other path answers."
-			: "Stays on " + names + ": no path keeps the limits, this one is the least bad.";
+/** What edged says needs attention, and what this page misses. @param {any} s @returns {Item[]} */
+export function attention(s) {
+	const told = (s.status && s.status.attention) || [];
+	const items = told.map((/** @type {any} */ a) => {
+		const path = pathOfEntry(a);
 		return {
-			key: "class " + m.class + " " + m.peer, level: /** @type {Level} */ (m.state === "bad" ? "warn" : "bad"),
-			time: m.since, text: m.class + " to " + m.peer + (m.state === "bad" ? " misses its limits: " + why
-				: m.state === "kept" ? " has no path that answers" : " has no path") + ".",
-			did, href: used.length ? chartHref(used[0].path) : null,
+			key: [a.kind, a.subject, a.path].join(" "), level: a.severity === "error" ? "bad" : "warn", time: a.since,
+			text: sentence(a.text), did: sentence(a.did), href: path ? chartHref(path, a.since) : null,
 		};
 	});
-}
-
-/** edged itself: helpers, kernel, database. @param {any} s */
-function ownItems(s) {
-	/** @type {any[]} */
-	const items = [];
-	const st = s.status;
-	const add = (/** @type {string} */ key, /** @type {Level} */ level, /** @type {string} */ text, /** @type {string} */ did) =>
-		items.push({ key, level, time: null, text, did, href: null });
-	const helpers = Array.isArray(st.helpers) ? st.helpers : [{ name: "edge-zebra", up: st.helper_connected }];
-	for (const hp of helpers)
-		if (hp.up === false)
-			add("helper " + hp.name, "bad", hp.name + " is away.", hp.name === "edge-zebra"
-				? "Routes stay as they were; classes cannot move until it is back." : "edged waits for it to come back.");
-	const kernel = st.kernel || (s.routes && s.routes.kernel);
-	if (kernel && (kernel.failing > 0 || kernel.error))
-		add("kernel", "bad", "The kernel refuses " + plural(kernel.failing, "rule or route") +
-			(kernel.error ? ": " + kernel.error : "") + ".", "edged tries again.");
-	if (st.store && st.store.writable === false)
-		add("store", "warn", "History is not written" + (st.store.trouble ? ": " + st.store.trouble : "") + ".",
-			"Steering goes on without it.");
-	else if (s.historyTrouble)
-		add("store", "warn", "History is missing: " + s.historyTrouble + ".", "Asked again each few seconds.");
+	if (s.historyTrouble)
+		items.push({ key: "history", level: "warn", time: null, text: sentence("history is missing: " + s.historyTrouble), did: "Asked again each 10 s.", href: null });
 	return items;
-}
-
-const RANK = { bad: 0, warn: 1, off: 2, good: 3 };
-
-/** @param {any} s @returns {Item[]} */
-export function attention(s) {
-	if (!s.status)
-		return [];
-	const items = [...ownItems(s), ...classItems(s), ...uplinkItems(s), ...pathItems(s)];
-	return items.sort((a, b) => RANK[/** @type {Level} */ (a.level)] - RANK[/** @type {Level} */ (b.level)] || (b.time || 0) - (a.time || 0));
 }
 
 /** What stands there when nothing needs attention. @param {any} s @param {number} now */
