@@ -181,13 +181,18 @@ class Box:
         context.check_hostname = False
         return context
 
-    def connect(self, source=None, tls=True, timeout=20):
+    def connect(self, source=None, tls=True, timeout=20, window=0):
         """A connection of bytes, to the HTTPS address or the loopback one."""
-        where = (ADDRESS, PORT) if tls else ("127.0.0.1", LOCAL_PORT)
-        sock = socket.create_connection(
-            where, timeout=timeout,
-            source_address=(source or ("10.42.9.1" if tls else "127.0.0.1"), 0))
-        return self.tls().wrap_socket(sock) if tls else sock
+        sock = socket.socket()
+        if window:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        sock.settimeout(20)
+        sock.bind((source or ("10.42.9.1" if tls else "127.0.0.1"), 0))
+        sock.connect((ADDRESS, PORT) if tls else ("127.0.0.1", LOCAL_PORT))
+        if tls:
+            sock = self.tls().wrap_socket(sock)
+        sock.settimeout(timeout)
+        return sock
 
     def raw(self, data, tls=True, source=None):
         """Send bytes, give back all that comes until the end."""
