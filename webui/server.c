@@ -42,6 +42,8 @@
 
 enum {
 	ACCEPT_BURST = 32,
+	RUNS_AT_ONCE = 12, /* a big answer leaves in as many pieces */
+	RUN_DOUBLINGS = 6, /* 64 ms */
 	SWEEP_MS = 1000,
 	ACCEPT_PAUSE_MS = 200, /* after the kernel had no descriptor for us */
 	STREAM_BLOCK = 8 * 1024,
@@ -53,6 +55,8 @@ struct engine {
 	struct MHD_Daemon *mhd;
 	struct loop_io io;
 	struct loop_timer timer;
+	unsigned int
+		in_vain; /* runs since the last event that wanted another at once */
 };
 
 struct listener {
@@ -122,6 +126,21 @@ struct server {
 
 static void on_engine_timer(void *ctx, struct mono now);
 
+/*
+ * When to run again without an event. While a TLS handshake waits for its peer,
+ * libmicrohttpd 0.9.75 wants to run at once, for ever: after a few times it waits a
+ * little, longer each time. What the peer sends is an event and wakes it at once.
+ */
+static int64_t next_ms(struct engine *e, int64_t wanted_ms)
+{
+	unsigned int over;
+
+	if (wanted_ms > 0 || e->in_vain++ < RUNS_AT_ONCE)
+		return wanted_ms;
+	over = e->in_vain - RUNS_AT_ONCE;
+	return over < RUN_DOUBLINGS ? INT64_C(1) << over : INT64_C(1) << RUN_DOUBLINGS;
+}
+
 static void engine_run(struct engine *e)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
@@ -129,7 +148,8 @@ static void engine_run(struct engine *e)
 	MHD_run(e->mhd);
 	if (MHD_get_timeout(e->mhd, &ms) == MHD_YES)
 		loop_timer_at(e->server->loop, &e->timer,
-			      mono_add_ms(loop_now(e->server->loop), (int64_t)ms),
+			      mono_add_ms(loop_now(e->server->loop),
+					  next_ms(e, (int64_t)ms)),
 			      on_engine_timer, e);
 	else
 		loop_timer_stop(&e->timer);
@@ -143,9 +163,12 @@ static void on_engine_timer(void *ctx, struct mono now)
 
 static void on_engine_io(void *ctx, int fd, unsigned int events)
 {
+	struct engine *e = ctx;
+
 	(void)fd;
 	(void)events;
-	engine_run(ctx);
+	e->in_vain = 0;
+	engine_run(e);
 }
 
 static enum MHD_Result on_handler(void *cls, struct MHD_Connection *connection,

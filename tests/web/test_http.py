@@ -244,6 +244,22 @@ def test_slow_clients_are_cut_and_hinder_nobody(box):
         sock.close()
 
 
+def test_a_handshake_that_waits_costs_nothing(box):
+    """As each one does while its packets travel; these never end."""
+    held = []
+    for _ in range(5):
+        sock = socket.create_connection((ADDRESS, PORT), source_address=(box.client(), 0))
+        sock.send(b"\x16\x03\x01")
+        held.append(sock)
+    began, cpu = time.monotonic(), box.cpu_s()
+    while time.monotonic() - began < 4:
+        time.sleep(0.2)
+    used, took = box.cpu_s() - cpu, time.monotonic() - began
+    assert used < 0.05 * took, (used, took)
+    for sock in held:
+        sock.close()
+
+
 def test_one_address_cannot_take_all_connections(box):
     source = box.client()
     held = []
