@@ -94,3 +94,10 @@ uninstall-local:
 		$(CONF_LIB)/tmpfiles.d/edged.conf $(CONF_LIB)/modules-load.d/edged.conf \
 		$(CONF_LIB)/sysctl.d/50-edged.conf \
 		$(CONF_LIB)/systemd/networkd.conf.d/10-edged.conf
+
+# For Prometheus and Grafana, and what /api/v1/ answers.
+prometheusdir = $(pkgdatadir)/prometheus
+dist_prometheus_DATA = conf/prometheus/edged.rules.yml
+grafanadir = $(pkgdatadir)/grafana
+dist_grafana_DATA = conf/grafana/edged.json
+EXTRA_DIST += tests/web/rules.test.yml

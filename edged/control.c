@@ -302,7 +302,10 @@ int control_new(struct edged *ed, struct control **ret)
 	struct control *c = ed_alloc(sizeof(*c));
 	char *path = ed_asprintf("%s/control.sock", ed->opt.run);
 	/* A report of edge-zebra names every session of a hub. */
-	const struct rpc_limits limits = {.big_roles = CONTROL_HELPER};
+	const struct rpc_limits limits = {
+		.big_roles = CONTROL_HELPER,
+		.quick_roles = CONTROL_HELPER | CONTROL_OPERATOR | CONTROL_WEB,
+	};
 	int err;
 
 	c->ed = ed;

@@ -34,7 +34,7 @@ enum {
 	MAX_BYTES_DEFAULT = 256 * 1024 * 1024,
 	WAL_BYTES_DEFAULT = 16 * 1024 * 1024,
 	QUEUE_ROWS_DEFAULT = 4096,
-	QUERIES_MAX = 32, /* questions that wait */
+	QUERIES_MAX = 32, /* questions that wait, and answers nobody took yet */
 	BATCH_ROWS = 512, /* rows of one transaction */
 	BATCH_MS = 100, /* an event waits so long for others */
 	RETRY_MS = 5000, /* between tries while there is trouble */
@@ -170,34 +170,36 @@ static void tell_notices(struct store *s, struct notice *list)
 	}
 }
 
-static void tell_answers(struct query *list)
+static void tell_answer(struct query *q)
 {
-	struct query *q;
-	struct query *tmp;
-
-	DL_FOREACH_SAFE (list, q, tmp) {
-		DL_DELETE(list, q);
-		if (q->is_events)
-			q->events_done(q->ctx, q->err, q->events, q->n);
-		else
-			q->history_done(q->ctx, q->err, q->err ? NULL : &q->history);
-		query_free(q);
-	}
+	if (q->is_events)
+		q->events_done(q->ctx, q->err, q->events, q->n);
+	else
+		q->history_done(q->ctx, q->err, q->err ? NULL : &q->history);
+	query_free(q);
 }
 
-static void deliver(struct store *s)
+/* One answer at a time: each may be long, and the loop has other work between. */
+static bool deliver(struct store *s)
 {
-	struct query *answers;
+	struct query *q;
 	struct notice *notices;
+	bool more;
 
 	pthread_mutex_lock(&s->lock);
-	answers = s->answers;
-	s->answers = NULL;
+	q = s->answers;
+	if (q) {
+		DL_DELETE(s->answers, q);
+		s->query_count--;
+	}
+	more = s->answers != NULL;
 	notices = s->notices;
 	s->notices = NULL;
 	pthread_mutex_unlock(&s->lock);
 	tell_notices(s, notices);
-	tell_answers(answers);
+	if (q)
+		tell_answer(q);
+	return more;
 }
 
 static void on_wake(void *ctx, int fd, unsigned int events)
@@ -205,8 +207,8 @@ static void on_wake(void *ctx, int fd, unsigned int events)
 	uint64_t n;
 
 	(void)events;
-	if (read(fd, &n, sizeof(n)) == sizeof(n))
-		deliver(ctx);
+	if (read(fd, &n, sizeof(n)) == sizeof(n) && deliver(ctx))
+		wake_loop(ctx);
 }
 
 /* --- trouble --------------------------------------------------------------------- */
@@ -551,7 +553,6 @@ static struct query *next_work(struct store *s, bool *stop)
 	q = s->queries;
 	if (q) {
 		DL_DELETE(s->queries, q);
-		s->query_count--;
 	}
 	*stop = s->stop;
 	pthread_mutex_unlock(&s->lock);
@@ -674,7 +675,8 @@ void store_close(struct store *s)
 	loop_io_stop(&s->wake);
 	if (pthread_timedjoin_np(s->thread, NULL, &until) != 0) {
 		/* The disk hangs: leave thread and memory to the process's end. */
-		deliver(s);
+		while (deliver(s))
+			;
 		pthread_detach(s->thread);
 		return;
 	}
@@ -683,7 +685,8 @@ void store_close(struct store *s)
 		q->err = -ECANCELED;
 		DL_APPEND(s->answers, q);
 	}
-	deliver(s);
+	while (deliver(s))
+		;
 	DL_FOREACH_SAFE (s->rows, r, next) {
 		DL_DELETE(s->rows, r);
 		row_free(r);

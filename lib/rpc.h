@@ -11,9 +11,12 @@
  * caller is (SO_PEERCRED, SO_PEERGROUPS), the caller never does. A method row
  * names the role it takes. Who holds no role gets one error line and is closed.
  *
- * What is bounded, all by struct rpc_limits: clients, clients of one user other
- * than root, bytes of a line, depth of its JSON, requests not yet answered, and
- * bytes queued towards a client. A client that does not read is dropped, never
+ * What is bounded, all by struct rpc_limits: clients (one in eight is left for
+ * root), clients of one user other than root, bytes of a line, depth of its JSON,
+ * requests not yet answered, and bytes queued towards a client and towards all. No
+ * more is read of a connection than it has requests run. Requests of those who are
+ * held back (see quick_roles) take half of the time at most, those of one of them an
+ * eighth: the loop has other work, and somebody else asks, too. A client that does not read is dropped, never
  * waited for: at once when a notification does not fit, after stall_ms when
  * nothing at all leaves. Batches are refused, requests without an id ignored.
  *
@@ -59,9 +62,11 @@ struct rpc_limits {
 	unsigned int open_calls; /* unanswered requests of a connection: 16 */
 	unsigned int depth; /* nesting of arrays and objects: 24 */
 	size_t line_bytes; /* longest request: 256 KiB */
+	unsigned int quick_roles; /* with one of these (and root) nobody is held back */
 	unsigned int big_roles; /* with one of these roles a request may have ... */
 	size_t big_line_bytes; /* ... so many bytes: 16 MiB */
 	size_t queue_bytes; /* queued to a client before it is dropped: 4 MiB */
+	size_t all_queue_bytes; /* to all together, else the fullest goes: 16 MiB */
 	unsigned int stall_ms; /* nothing leaves for this long: dropped; 10,000 */
 };
 

@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,12 @@ enum {
 	GRANTS = 16,
 	ACCEPT_BURST = 16, /* connections of one event */
 	LINE_BURST = 32, /* requests of one connection and event */
+	WINDOW_US = 20000, /* of each such time requests may ... */
+	BUDGET_US = 10000, /* ... take so much; the rest waits for the next one */
+	CONN_BUDGET_US = 2500, /* and those of one connection so much */
+	TRIM_BYTES =
+		4 * 1024 * 1024, /* so much waited once: memory is given back after */
+	ROOT_SHARE = 8, /* one in so many clients is root's */
 	ACCEPT_PAUSE_MS = 1000, /* after running out of descriptors */
 	GROUPS_MAX = 65536, /* NGROUPS_MAX of Linux */
 	ERROR_TEXT_MAX = 512,
@@ -56,6 +63,9 @@ struct conn {
 	bool dead; /* closed and unlinked */
 	bool closing; /* close once the queue has left */
 	bool eof; /* nothing more to read */
+	bool quick; /* not held back */
+	struct mono window; /* as the server's, of this connection */
+	int64_t spent_us;
 	struct rpc_in in;
 	struct rpc_out out;
 	struct mono moved; /* when bytes last left, or the queue began */
@@ -89,7 +99,10 @@ struct rpc_server {
 	struct loop_io io;
 	struct loop_timer resume; /* accept again */
 	struct loop_timer leave; /* tell who left */
+	bool fat; /* more than TRIM_BYTES waited since memory was given back */
 	uint32_t left_topics;
+	struct mono window; /* when it began, and ... */
+	int64_t spent_us; /* ... what requests took of it */
 	void (*left)(void *ctx, unsigned int topic);
 	struct conn *conns;
 	struct rpc_counters counters;
@@ -153,6 +166,22 @@ static void conn_free(struct conn *c)
 	free(c);
 }
 
+static size_t all_queued(const struct rpc_server *s, struct conn **ret);
+
+/*
+ * What many answers leave behind is memory in pieces, which the allocator keeps. Once
+ * they are gone it is given back: a flood must not be what the daemon weighs for ever.
+ */
+static void give_back(struct rpc_server *s)
+{
+	struct conn *fullest;
+
+	if (!s->fat || all_queued(s, &fullest) > TRIM_BYTES / 8)
+		return;
+	s->fat = false;
+	malloc_trim(0);
+}
+
 /* End the connection. Its memory stays while somebody is inside. */
 static void conn_drop(struct conn *c)
 {
@@ -176,6 +205,7 @@ static void conn_drop(struct conn *c)
 	note_left(s, c->topics);
 	if (!c->busy)
 		conn_free(c);
+	give_back(s);
 }
 
 static void drop_slow(struct conn *c, const char *why)
@@ -259,6 +289,75 @@ static void on_conn(void *ctx, int fd, unsigned int events)
 	conn_run(c);
 }
 
+/* When requests of c may be run again: now, or when the budget is renewed. */
+static struct mono next_turn(const struct conn *c, struct mono now)
+{
+	const struct rpc_server *s = c->server;
+	struct mono end = mono_add_us(s->window, WINDOW_US);
+
+	if (c->quick || mono_due(end, now))
+		return now;
+	if (s->spent_us >= BUDGET_US ||
+	    (c->window.us == s->window.us && c->spent_us >= CONN_BUDGET_US))
+		return end;
+	return now;
+}
+
+/* True when requests of c, or of all, took their share of the time. */
+static bool spent(struct conn *c)
+{
+	struct rpc_server *s = c->server;
+	struct mono now = mono_now();
+
+	if (c->quick)
+		return false;
+	if (mono_diff_us(now, s->window) >= WINDOW_US) {
+		s->window = now;
+		s->spent_us = 0;
+	}
+	if (c->window.us != s->window.us) {
+		c->window = s->window;
+		c->spent_us = 0;
+	}
+	return s->spent_us >= BUDGET_US || c->spent_us >= CONN_BUDGET_US;
+}
+
+static void spend(struct conn *c, struct mono begun)
+{
+	int64_t took = mono_diff_us(mono_now(), begun);
+
+	if (c->quick)
+		return;
+	c->server->spent_us += took;
+	c->spent_us += took;
+}
+
+/* Bytes queued towards all; the connection with most of them goes to *ret. */
+static size_t all_queued(const struct rpc_server *s, struct conn **ret)
+{
+	struct conn *c;
+	size_t all = 0;
+
+	*ret = NULL;
+	DL_FOREACH (s->conns, c) {
+		all += c->out.bytes;
+		if (!*ret || c->out.bytes > (*ret)->out.bytes)
+			*ret = c;
+	}
+	return all;
+}
+
+/* Everybody's answers together are too many: who holds most of them goes. */
+static void bound_queues(struct rpc_server *s)
+{
+	struct conn *fullest;
+	size_t all = all_queued(s, &fullest);
+
+	s->fat = s->fat || all > TRIM_BYTES;
+	if (all > s->limits.all_queue_bytes)
+		drop_slow(fullest, "too much waits for too many");
+}
+
 /* Wait for what the connection can do next. */
 static void conn_rearm(struct conn *c)
 {
@@ -266,7 +365,7 @@ static void conn_rearm(struct conn *c)
 	struct mono now = loop_now(loop);
 	unsigned int want = 0;
 
-	if (may_read(c) && !c->eof)
+	if (may_read(c) && !c->eof && !has_lines(c))
 		want |= LOOP_READ;
 	if (c->out.bytes > 0)
 		want |= LOOP_WRITE;
@@ -275,7 +374,7 @@ static void conn_rearm(struct conn *c)
 		loop_io_start(loop, &c->io, c->fd, want, on_conn, c);
 	loop_timer_stop(&c->again);
 	if (may_read(c) && has_lines(c))
-		loop_timer_at(loop, &c->again, now, on_again, c);
+		loop_timer_at(loop, &c->again, next_turn(c, now), on_again, c);
 	else if (c->out.bytes > 0)
 		loop_timer_at(loop, &c->again,
 			      mono_add_us(c->moved,
@@ -371,10 +470,13 @@ static void run_request(struct conn *c, json_t *msg)
 /* Run the lines that are there, as many as one event may. */
 static void conn_run(struct conn *c)
 {
+	struct rpc_server *s = c->server;
 	char why[160];
 
 	c->busy = true;
-	for (unsigned int i = 0; i < LINE_BURST && !c->dead && may_read(c); i++) {
+	for (unsigned int i = 0; i < LINE_BURST && !c->dead && may_read(c) && !spent(c);
+	     i++) {
+		struct mono begun = mono_now();
 		size_t len;
 		const char *line = rpc_in_line(&c->in, &len);
 		json_t *msg;
@@ -383,12 +485,13 @@ static void conn_run(struct conn *c)
 			break;
 		msg = rpc_line_decode(line, len, c->server->limits.depth, why,
 				      sizeof(why));
-		if (!msg) {
+		if (msg)
+			run_request(c, msg);
+		else
 			refuse(c, NULL, RPC_EPARSE, why);
-			continue;
-		}
-		run_request(c, msg);
 		json_decref(msg);
+		bound_queues(s);
+		spend(c, begun);
 	}
 	conn_leave(c);
 }
@@ -474,6 +577,7 @@ void rpc_server_adopt(struct rpc_server *s, int fd)
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 	unsigned int roles;
+	unsigned int most;
 	struct conn *c;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0) {
@@ -490,7 +594,8 @@ void rpc_server_adopt(struct rpc_server *s, int fd)
 		turn_away(s, fd, RPC_EDENIED, text);
 		return;
 	}
-	if (s->counters.clients >= s->limits.clients ||
+	most = s->limits.clients - (cred.uid ? s->limits.clients / ROOT_SHARE : 0);
+	if (s->counters.clients >= most ||
 	    (cred.uid != 0 && clients_of(s, cred.uid) >= s->limits.user_clients)) {
 		turn_away(s, fd, RPC_EBUSY, "too many clients");
 		return;
@@ -500,6 +605,7 @@ void rpc_server_adopt(struct rpc_server *s, int fd)
 	c->fd = fd;
 	c->uid = cred.uid;
 	c->roles = roles;
+	c->quick = cred.uid == 0 || (roles & s->limits.quick_roles);
 	rpc_in_init(&c->in, roles & s->limits.big_roles ? s->limits.big_line_bytes
 							: s->limits.line_bytes);
 	DL_APPEND(s->conns, c);
@@ -562,6 +668,8 @@ static void set_defaults(struct rpc_limits *l)
 		l->big_line_bytes = 16 * 1024 * 1024;
 	if (!l->queue_bytes)
 		l->queue_bytes = 4 * 1024 * 1024;
+	if (!l->all_queue_bytes)
+		l->all_queue_bytes = 16 * 1024 * 1024;
 	if (!l->stall_ms)
 		l->stall_ms = 10000;
 }
@@ -789,6 +897,7 @@ static void call_finish(struct rpc_call *call, json_t *msg)
 		/* From inside of conn_run() it leaves with the others. */
 		if (!c->busy) {
 			c->busy = true;
+			bound_queues(c->server);
 			conn_leave(c);
 		}
 	}
