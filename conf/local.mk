@@ -100,4 +100,6 @@ prometheusdir = $(pkgdatadir)/prometheus
 dist_prometheus_DATA = conf/prometheus/edged.rules.yml
 grafanadir = $(pkgdatadir)/grafana
 dist_grafana_DATA = conf/grafana/edged.json
+openapidir = $(pkgdatadir)
+dist_openapi_DATA = webui/openapi.yaml
 EXTRA_DIST += tests/web/rules.test.yml

@@ -11,7 +11,6 @@ has two uplinks without interfaces and two classes.
 import json
 import os
 import re
-import socket
 import time
 
 import pytest
