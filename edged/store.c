@@ -191,6 +191,7 @@ static bool deliver(struct store *s)
 	if (q) {
 		DL_DELETE(s->answers, q);
 		s->query_count--;
+		pthread_cond_signal(&s->work);
 	}
 	more = s->answers != NULL;
 	notices = s->notices;
@@ -523,6 +524,12 @@ static void wait_ms(struct store *s, int64_t ms)
 	pthread_cond_timedwait(&s->work, &s->lock, &until);
 }
 
+/* A question is taken when the loop has taken the answer before it: they may be big. */
+static bool may_answer(const struct store *s)
+{
+	return s->queries && !s->answers;
+}
+
 /* Sleep until there is something to do; returns the question to answer, or NULL. */
 static struct query *next_work(struct store *s, bool *stop)
 {
@@ -531,7 +538,7 @@ static struct query *next_work(struct store *s, bool *stop)
 
 	pthread_mutex_lock(&s->lock);
 	/* Ends: with work, with stop, or when a batch has waited long enough. */
-	while (!s->stop && !s->queries) {
+	while (!s->stop && !may_answer(s)) {
 		struct mono now = mono_now();
 
 		if (s->retry_at.us != 0) {
@@ -550,10 +557,9 @@ static struct query *next_work(struct store *s, bool *stop)
 			break;
 		wait_ms(s, mono_diff_ms(batch_at, now) + 1);
 	}
-	q = s->queries;
-	if (q) {
+	q = may_answer(s) ? s->queries : NULL;
+	if (q)
 		DL_DELETE(s->queries, q);
-	}
 	*stop = s->stop;
 	pthread_mutex_unlock(&s->lock);
 	return q;

@@ -31,7 +31,7 @@ classes:
 dataplane: user
 """
 STATUS_S = 1.0                  # root's answer, beside stalls of the machine
-GROWTH = 64 << 20               # of resident memory, whatever happens
+GROWTH = 48 << 20               # of resident memory, whatever happens
 VIEWER, OPERATOR, HELPER, WEB = "nobody/edged", "nobody/edged-admin", "frr/frr", "edged-web/edged-web"
 READ = {VIEWER, OPERATOR, WEB}
 # Every method: who may, and params that are right.
@@ -234,8 +234,8 @@ def test_clients_that_never_read_cost_bounded_memory_and_no_time(watch):
                        "params": {"limit": 10000}}).encode() + b"\n"
     follow = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "status.watch"}).encode() + b"\n"
     metrics = json.dumps({"jsonrpc": "2.0", "id": 3, "method": "metrics.get"}).encode() + b"\n"
-    # Something to tell: a few hundred events.
-    for _ in range(100):
+    # Something to tell: a few thousand events.
+    for _ in range(600):
         watch.root.call("uplink.set", name="lte", up=False)
         watch.root.call("uplink.set", name="lte", up=True)
     mute = [viewer(watch) for _ in range(20)]
