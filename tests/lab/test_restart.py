@@ -40,7 +40,9 @@ MOMENT = {"since", "state_since", "uptime_s", "down_bps", "up_bps", "delay_ms",
           "spi_i", "spi_r", "spi_in", "spi_out", "rx_packets", "rx_bytes", "tx_packets",
           "tx_bytes", "rx_replay", "rx_auth", "rx_bad", "tx_dropped", "last_failure",
           "failures", "retry_in_s", "penalty", "broken", "id", "healed",
-          "child", "prefixes_received", "prefixes_sent"}
+          "child", "prefixes_received", "prefixes_sent", "started", "store",
+          "sentence", "attention", "attention_left_out", "window_sent", "window_lost",
+          "judged", "moved", "failed_at", "failures_total", "rekeys_total", "repaired"}
 
 
 def lasting(value):
