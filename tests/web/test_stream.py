@@ -197,7 +197,7 @@ def test_hup_reads_users_names_and_certificate_again(box):
                          lambda: "settings stay as they were" in box.log(), 10)
         assert "'sometimes' is not known" in box.log()
         assert box.ask("/").status == 200
-        # another certificate, by edged's own reload
+        # edged takes a file: edge-webui hears of it, and shows another certificate
         pem = os.path.join(box.state, "other")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=other", "-keyout",
@@ -206,7 +206,7 @@ def test_hup_reads_users_names_and_certificate_again(box):
             os.chmod(pem + name, 0o640)
             os.chown(pem + name, *(os.stat(box.state).st_uid, os.stat(box.state).st_gid))
         box.edged.configure(before + f"  certificate: {pem}.crt\n  key: {pem}.key\n")
-        box.lab.kill("edge-webui", "SIGHUP")
+        box.edged.ctl("apply")
 
         def other():
             text = subprocess.run(["openssl", "s_client", "-connect", f"{ADDRESS}:{PORT}"],
