@@ -31,7 +31,7 @@ classes:
 dataplane: user
 """
 STATUS_S = 1.0                  # root's answer, beside stalls of the machine
-GROWTH = 48 << 20               # of resident memory, whatever happens
+GROWTH = 38 << 20               # of resident memory, whatever happens
 VIEWER, OPERATOR, HELPER, WEB = "nobody/edged", "nobody/edged-admin", "frr/frr", "edged-web/edged-web"
 READ = {VIEWER, OPERATOR, WEB}
 # Every method: who may, and params that are right.
