@@ -204,9 +204,14 @@ static void check_object(const struct object *all, const struct object *o,
 
 struct route_reader {
 	struct mirror *mirror;
-	uint32_t table;
+	uint32_t table; /* RT_TABLE_UNSPEC: each that may be a class's */
 	uint32_t base;
 };
+
+static bool is_class_table(uint32_t table)
+{
+	return table - RT_TABLE_CLASS < RT_CLASSES_MAX;
+}
 
 static int on_route(const struct nlmsghdr *nlh, void *ctx)
 {
@@ -237,7 +242,7 @@ static int on_route(const struct nlmsghdr *nlh, void *ctx)
 			break;
 		}
 	}
-	if (table == r->table)
+	if (r->table == RT_TABLE_UNSPEC ? is_class_table(table) : table == r->table)
 		mirror_check_route(r->mirror, table, &dst, object - r->base);
 	return 0;
 }
@@ -250,17 +255,21 @@ static int read_routes(struct audit *a, struct route_reader *r, uint8_t family)
 
 	m->rtm_family = family;
 	m->rtm_protocol = ZC_KERNEL_PROTO;
-	nlq_u32(&q, RTA_TABLE, r->table);
+	if (r->table != RT_TABLE_UNSPEC)
+		nlq_u32(&q, RTA_TABLE, r->table);
 	err = nlsock_dump(a->nl, &q, on_route, r);
 	return err == -ENOENT ? 0 : err; /* a table that nobody wrote to */
 }
 
 static int check_routes(struct audit *a, struct mirror *m, uint32_t base)
 {
-	uint32_t tables[RT_CLASSES_MAX];
+	uint32_t tables[RT_CLASSES_MAX] = {RT_TABLE_UNSPEC};
 	size_t n = mirror_tables(m, tables, ARRAY_LEN(tables));
 	int err = 0;
 
+	/* Without a class every table of ours shall be empty. */
+	if (n == 0)
+		n = 1;
 	for (size_t i = 0; i < n && !err; i++) {
 		struct route_reader r = {.mirror = m, .table = tables[i], .base = base};
 
