@@ -32,10 +32,8 @@ conf-presets-clean:
 nodist_systemdunit_DATA = \
 	conf/systemd/edge-esp.service \
 	conf/systemd/edge-esp.socket \
+	conf/systemd/edge-webui.service \
 	conf/systemd/edged.service
-if WEBUI
-nodist_systemdunit_DATA += conf/systemd/edge-webui.service
-endif
 if ZEBRA
 nodist_systemdunit_DATA += conf/systemd/edge-zebra.service
 endif

@@ -272,6 +272,7 @@ int main(int argc, char **argv)
 	if (parse(argc, argv, &o) < 0)
 		return 2;
 	log_open("edge-webui", o.level);
+	p.notify = notify_new();
 	umask(0077);
 	p.notify = notify_new();
 	set_limits();

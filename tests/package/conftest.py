@@ -83,6 +83,35 @@ def make_dist(scratch):
     return tree
 
 
+class Released:
+    """The released tree, built as a packager does it, without FRR's headers."""
+
+    def __init__(self, dist, scratch):
+        self.version = os.path.basename(dist).split("-", 1)[1]
+        self.made = os.path.join(scratch, "made")
+        self.dest = os.path.join(scratch, "made-dest")
+        os.makedirs(self.made)
+        env = compile_env(dist)
+        env["CC"] = "ccache gcc" if shutil.which("ccache") else "gcc"
+        configure = [os.path.join(dist, "configure"), "--prefix=/usr", "--sysconfdir=/etc"]
+        # where none are found
+        self.not_found = run(configure, cwd=self.made,
+                             env={**env, "XDG_DATA_HOME": scratch}).stdout
+        self.told_not_to = run(configure + ["--without-frr-headers"], cwd=self.made,
+                               env=env).stdout
+        self.make("all")
+        self.make("install", f"DESTDIR={self.dest}")
+
+    def make(self, *targets):
+        return run(["make", f"-j{os.cpu_count()}", "-s", *targets], cwd=self.made,
+                   env=compile_env(self.made)).stdout
+
+
+@pytest.fixture(scope="session", name="released")
+def make_released(dist, scratch):
+    return Released(dist, scratch)
+
+
 @pytest.fixture(scope="session", name="debs")
 def make_debs():
     """The packages, by name: their files."""

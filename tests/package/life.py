@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The packages' life on a box with systemd, in a virtual machine
 
-    life.py OUT DEBS NEXT       DEBS, NEXT: folders with the packages and their next release
+    life.py OUT DEBS NEXT INSTALLED
+
+DEBS and NEXT are folders with the packages and their next release, INSTALLED what
+`make install` wrote.
 
     lan 10.42.0.10 -- box ==isp1 203.0.113.2== net -- hub 198.51.100.10 -- hub-lan 10.11.0.10
                           ==isp2 203.0.114.2==
@@ -182,6 +185,12 @@ def kernel():
     return found
 
 
+def by_zebra():
+    """Routes that edge-zebra had zebra write."""
+    return [r for r in shell("ip route show table all").splitlines()
+            if re.search(r"proto (sharp|194)\b", r)]
+
+
 class Session:
     """An ssh session that says a number every 200 ms and hears it back."""
 
@@ -264,6 +273,12 @@ class Yardstick:
                 return (False, (state, bfd))
         return (True, None)
 
+    def on_one(self):
+        """Traffic is where it belongs, both ways."""
+        ways = [self.lab.out(site, "ip", "route", "get", to) for site, to in
+                (("near", "10.9.1.10"), ("far", "10.8.1.10"))]
+        return (all(" dev one " in w for w in ways), ways)
+
     def silent(self, yes):
         for site in ("near", "far"):
             self.lab.run(site, ["nft", "add table netdev cut; add chain netdev cut in "
@@ -278,6 +293,7 @@ class Yardstick:
         gaps = []
         for _ in range(CUTS):
             self.lab.wait_for("sessions and BFD", self.ready, 30)
+            self.lab.wait_for("traffic on the first cable", self.on_one, 10)
             since = time.monotonic_ns()
             self.silent(True)
             self.lab.wait_for("answers by the other cable", lambda: answered(
@@ -306,8 +322,9 @@ def answered(flows, since):
 
 
 class Life:
-    def __init__(self, out, debs, following):
+    def __init__(self, out, debs, following, installed):
         self.out = out
+        self.installed = installed
         self.debs = debs
         self.following = following
         self.seen = {}
@@ -398,8 +415,7 @@ class Life:
         self.box.run("systemctl", "start", "edged", "edge-webui")
         self.lab.wait_for("both tunnels", self.box.paths_up, 20)
         self.lab.wait_for("edge-zebra", lambda: self.box.ctl()["helper_connected"], 10)
-        self.lab.wait_for("routes by zebra", lambda: "proto sharp" in shell(
-            "ip route show table all") or (False, shell("ip route show table all")), 10)
+        self.lab.wait_for("routes by zebra", lambda: (by_zebra() != [], by_zebra()), 10)
         links = json.loads(shell("ip -j -d link"))
         return {"tunnels": {x["ifalias"]: x["linkinfo"]["info_kind"] for x in links
                             if x.get("ifalias") in PATHS},
@@ -423,11 +439,11 @@ class Life:
         self.lab.wait_for("answers", lambda: answered(self.flows, 0), 10)
         self.session = Session(self.lab)
         # each flow is on the tunnel of its own, by the kernel's counters
-        before = self.packets()
+        before, began = self.packets(), time.monotonic()
         self.more(QUIET_S)
-        after = self.packets()
+        after, took = self.packets(), time.monotonic() - began
         return {"ssh": self.session.figures(),
-                "per_s": {n: round((after[n] - before[n]) / QUIET_S) for n in after}}
+                "per_s": {n: round((after[n] - before[n]) / took) for n in after}}
 
     @staticmethod
     def packets():
@@ -488,9 +504,7 @@ class Life:
 
     def remove(self):
         text = self.box.apt("remove", "edged", "edged-webui", "edged-zebra")
-        self.lab.wait_for("zebra is done", lambda: (
-            "proto sharp" not in shell("ip route show table all"),
-            shell("ip route show table all")), 5)
+        self.lab.wait_for("zebra is done", lambda: (by_zebra() == [], by_zebra()), 5)
         return {"apt": text[-3000:], "kernel": kernel(), "programs": self.box.programs(),
                 "left": shell("ls -d /run/edged /etc/edged/edged.yaml /var/lib/edged/edged.db "
                               "2>/dev/null", check=False).split(),
@@ -503,9 +517,25 @@ class Life:
                               "/etc/systemd/system/*/edge* 2>/dev/null", check=False).split(),
                 "groups": shell("getent group edged edged-admin", check=False).split()}
 
+    def from_source(self):
+        """README's lines for `make install`, and its way back."""
+        shell(f"cp -a {self.installed}/. /; chown -R root: /usr/sbin/edge* /usr/bin/edgectl "
+              "/usr/lib/systemd/system/edge* /usr/share/edged")
+        self.box.run("sh", "-ec", "systemd-sysusers; systemd-tmpfiles --create; "
+                     "systemctl daemon-reload; systemctl restart systemd-modules-load")
+        self.configure()
+        self.box.run("systemctl", "enable", "--now", "edge-esp.socket", "edged",
+                     "edge-webui")
+        self.lab.wait_for("both tunnels", self.box.paths_up, 20)
+        seen = {"tunnels_up": True, "programs": self.box.programs()}
+        self.box.run("sh", "-ec", "systemctl disable --now edge-webui edged edge-esp.socket "
+                     "edge-esp; edged --down")
+        seen["after"] = {"kernel": kernel(), "programs": self.box.programs()}
+        return seen
+
     def run(self):
         steps = ("boot", "install", "configure", "up", "traffic", "failover", "upgrade",
-                 "reinstall", "end_traffic", "remove", "purge")
+                 "reinstall", "end_traffic", "remove", "purge", "from_source")
         try:
             for name in steps:
                 self.step(name, getattr(self, name))
@@ -526,8 +556,8 @@ def debs_in(folder):
 
 
 def main():
-    out, debs, following = sys.argv[1:]
-    return Life(out, debs_in(debs), debs_in(following)).run()
+    out, debs, following, installed = sys.argv[1:]
+    return Life(out, debs_in(debs), debs_in(following), installed).run()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, TOP, compile_env, files_below, have_zebra, make_variable, run
+from conftest import BUILD, TOP, files_below, have_zebra, make_variable, run
 
 CORE = ["usr/sbin/edged", "usr/sbin/edge-esp", "usr/sbin/edge-webui", "usr/bin/edgectl",
         "usr/lib/systemd/system/edged.service", "usr/lib/systemd/system/edge-esp.service",
@@ -129,26 +129,14 @@ def test_a_released_tree_holds_all_that_a_clone_holds(dist):
     assert sorted(ours - files_below(dist)) == []
 
 
-def test_a_released_tree_builds_without_frr_headers(dist, scratch):
-    """As a packager does it: no git, no autoreconf; everything but edge-zebra."""
-    env = compile_env(dist)
-    made = os.path.join(scratch, "nofrr")
-    os.makedirs(made)
-    env["CC"] = "ccache gcc" if shutil.which("ccache") else "gcc"
-    env["XDG_DATA_HOME"] = scratch              # FRR's headers are not found
-    text = run([os.path.join(dist, "configure"), "--prefix=/usr"], cwd=made, env=env).stdout
+def test_a_released_tree_builds_without_frr_headers(released):
+    """No git, no autoreconf; everything but edge-zebra."""
+    said = "edge-zebra   not built: no FRR headers"
     if not os.path.exists("/usr/include/frr/zclient.h"):
-        assert "edge-zebra   not built: no FRR headers" in text
-    del env["XDG_DATA_HOME"]
-    text = run([os.path.join(dist, "configure"), "--prefix=/usr", "--without-frr-headers"],
-               cwd=made, env=env).stdout
-    assert "edge-zebra   not built: no FRR headers" in text
-    run(["make", f"-j{os.cpu_count()}", "all"], cwd=made, env=env)
-    run(["make", "check", "TESTS=tests/unit/test_lib_small tests/unit/test_lib_loop"],
-        cwd=made, env=env)
-    version = run([os.path.join(made, "edged", "edged"), "--version"]).stdout
-    assert version.split() == ["edged", os.path.basename(dist).split("-", 1)[1]]
-    dest = os.path.join(scratch, "nofrr-dest")
-    run(["make", "-s", "install", f"DESTDIR={dest}"], cwd=made, env=env)
-    assert set(CORE) - files_below(dest) == set()
-    assert not [f for f in files_below(dest) if "zebra" in f]
+        assert said in released.not_found
+    assert said in released.told_not_to
+    released.make("check", "TESTS=tests/unit/test_lib_small tests/unit/test_lib_loop")
+    version = run([os.path.join(released.made, "edged", "edged"), "--version"]).stdout
+    assert version.split() == ["edged", released.version]
+    assert set(CORE) - files_below(released.dest) == set()
+    assert not [f for f in files_below(released.dest) if "zebra" in f]
