@@ -49,16 +49,8 @@ classes:
   two: {dscp: AF11, prefer: [isp2, isp1]}
   default: {prefer: [isp1, isp2]}
 """
-BOX = """
-name: box
-lan: 10.42.0.0/24
-uplinks:
-  isp1: {interface: isp1}
-  isp2: {interface: isp2}
-peers:
-  hub: {address: 198.51.100.10, networks: 10.11.0.0/16}
-dataplane: xfrm
-""" + CLASSES
+INIT = ["edgectl", "init", "--name", "box", "--uplinks", "isp1=isp1,isp2=isp2", "--lan",
+        "10.42.0.0/24", "--peer", "hub=198.51.100.10", "--networks", "10.11.0.0/16"]
 HUB = """
 name: hub
 inside: 100.96.0.0/16
@@ -120,11 +112,11 @@ class Box:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.pid = None
 
-    def run(self, *argv, check=True):
-        """A command beside systemd: its processes, its /run."""
+    def run(self, *argv, check=True, said=""):
+        """A command beside systemd: its processes, its /run. said is its input."""
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         done = subprocess.run(["nsenter", "-t", self.pid, "-m", "-p", *argv], text=True,
-                              check=False, env=env, stdin=subprocess.DEVNULL,
+                              check=False, env=env, input=said,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if check and done.returncode:
             raise lab_module.LabError(f"{' '.join(argv)}: status {done.returncode}\n"
@@ -401,13 +393,11 @@ class Life:
         return [u for u in USERS if shell(f"getent passwd {u}", check=False)]
 
     def configure(self):
-        with open("/etc/edged/edged.yaml", "w", encoding="utf-8") as f:
-            f.write(BOX)
-        with open("/etc/edged/secrets.yaml", "w", encoding="utf-8") as f:
-            f.write(f'hub: "{SECRET}"\n')
-        shell("cd /etc/edged; chown root:edged edged.yaml; chmod 640 edged.yaml; "
-              "chown edged:edged secrets.yaml; chmod 600 secrets.yaml")
-        return {"check": self.box.run("edgectl", "check")}
+        text = self.box.run(*INIT, said=SECRET + "\n")
+        with open("/etc/edged/edged.yaml", "a", encoding="utf-8") as f:
+            f.write("dataplane: xfrm\n" + CLASSES)
+        return {"init": text, "check": self.box.run("edgectl", "check"), "modes": shell(
+            "cd /etc/edged; stat -c '%n %a %U:%G' edged.yaml secrets.yaml").split("\n")[:2]}
 
     def up(self):
         self.hub = Edged(self.lab, "hub", HUB, f'box: "{SECRET}"\n', dataplane="xfrm")

@@ -77,7 +77,8 @@ def test_install_makes_users_folders_and_units(life):
 
 
 def test_tunnels_come_up_over_xfrm_with_the_units_fences(life):
-    step(life, "configure")
+    seen = step(life, "configure")
+    assert seen["modes"] == ["edged.yaml 640 root:edged", "secrets.yaml 600 edged:edged"]
     seen = step(life, "up")
     assert seen["tunnels"] == {"hub/isp1": "xfrm", "hub/isp2": "xfrm"}
     assert seen["states"] >= 4
