@@ -91,9 +91,10 @@ class Released:
         self.made = os.path.join(scratch, "made")
         self.dest = os.path.join(scratch, "made-dest")
         os.makedirs(self.made)
-        env = compile_env(dist)
+        self.env = env = compile_env(scratch)
         env["CC"] = "ccache gcc" if shutil.which("ccache") else "gcc"
-        configure = [os.path.join(dist, "configure"), "--prefix=/usr", "--sysconfdir=/etc"]
+        configure = [os.path.relpath(os.path.join(dist, "configure"), self.made),
+                     "--prefix=/usr", "--sysconfdir=/etc"]
         # where none are found
         self.not_found = run(configure, cwd=self.made,
                              env={**env, "XDG_DATA_HOME": scratch}).stdout
@@ -104,7 +105,7 @@ class Released:
 
     def make(self, *targets):
         return run(["make", f"-j{os.cpu_count()}", "-s", *targets], cwd=self.made,
-                   env=compile_env(self.made)).stdout
+                   env=self.env).stdout
 
 
 @pytest.fixture(scope="session", name="released")

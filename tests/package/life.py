@@ -366,9 +366,9 @@ class Life:
         lab.ip("net", "addr add 198.51.100.1/24 dev hub")
         lab.ip("hub", "addr add 198.51.100.10/24 dev wan",
                "route add default via 198.51.100.1")
-        lab.veth("box", "lan", "lan", "eth0")
+        lab.veth("box", "lan0", "lan", "eth0")
         lab.veth("hub", "lan", "hub-lan", "eth0")
-        lab.ip("box", "addr add 10.42.0.1/24 dev lan")
+        lab.ip("box", "addr add 10.42.0.1/24 dev lan0")
         lab.ip("hub", "addr add 10.11.0.1/24 dev lan")
         lab.ip("lan", "addr add 10.42.0.10/24 dev eth0", "route add default via 10.42.0.1")
         lab.ip("hub-lan", "addr add 10.11.0.10/24 dev eth0",
