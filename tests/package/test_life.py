@@ -45,7 +45,7 @@ def make_life(debs, released, scratch):
         next_release(deb, folders[1])
     with open(os.path.join(out, "console.log"), "w", encoding="utf-8") as f:
         done = subprocess.run(
-            [os.path.join(TOP, "tests/vm/vmrun"), "-v", "-r", "systemd", "-t", str(LIMIT_S),
+            [os.path.join(TOP, "tests/vm/vmrun"), "-v", "-I", "-r", "systemd", "-t", str(LIMIT_S),
              "-E", f"ED_TOP_BUILDDIR={BUILD}", "-E", "PYTHONDONTWRITEBYTECODE=1", "-b", TOP,
              "-b", BUILD, "-b", out + ":rw", "--", "/usr/bin/python3",
              os.path.join(TOP, "tests/package/life.py"), out, *folders, released.dest],
