@@ -28,7 +28,7 @@ static bool read_name(const char *s, size_t len, char *buf)
 {
 	if (len > 1 && s[len - 1] == '.')
 		len--;
-	if (len == 0 || len >= GATE_HOST_MAX || *s == '.')
+	if (len == 0 || len >= GATE_HOST_MAX || *s == '.' || s[len - 1] == '.')
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		if (!isalnum((unsigned char)s[i]) && s[i] != '-' && s[i] != '.' &&
