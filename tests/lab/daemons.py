@@ -253,16 +253,21 @@ class Edged:
                            [program("edge-esp"), "--run", self.run_dir], user="edge-esp",
                            listen={"esp.sock": os.path.join(self.run_dir, "esp.sock")},
                            listen_user="edged", fdstore_max=0, **common)
-        self.lab.start(self.name("edged"), self.space,
-                       [program("edged"), "--config", self.config, "--run", self.run_dir,
-                        "--state", self.state_dir] + self.args,
-                       user="edged", groups=["edged", "edged-admin"], caps=self.CAPS,
-                       fdstore_max=200, watchdog_s=30, **common)
+        self.common = common
+        self.start_edged()
         if self.frr:
             self.lab.start(self.name("edge-zebra"), self.space,
                            [program("edge-zebra"), "--run", self.run_dir], user="frr",
                            groups=["frr", "frrvty"], **common)
         self.lab.wait_ready(self.name("edged"))
+
+    def start_edged(self):
+        """edged alone: at the start, or after it was stopped."""
+        self.lab.start(self.name("edged"), self.space,
+                       [program("edged"), "--config", self.config, "--run", self.run_dir,
+                        "--state", self.state_dir] + self.args,
+                       user="edged", groups=["edged", "edged-admin"], caps=self.CAPS,
+                       fdstore_max=200, watchdog_s=30, **self.common)
 
     def ctl(self, *argv, check=True):
         """edgectl as text."""

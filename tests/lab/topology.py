@@ -139,6 +139,7 @@ peers:
     tunnels:
       a: {{address: {a[0]}, inside: {a[2]}/30, bgp-peer: {a[1]}}}
       b: {{address: {b[0]}, inside: {b[2]}/30, bgp-peer: {b[1]}}}
+{peers}
 {classes}
 bgp:
   asn: {branch_as}
@@ -316,7 +317,7 @@ class EdgedSites:
     kind = "edged"
 
     def __init__(self, world, dataplane="user", without=None, classes=CLASSES,
-                 branch_more="", hub_more=""):
+                 branch_more="", hub_more="", branch_peers="", branch_secrets=""):
         self.world = world
         lab = self.lab = world.lab
         self.dataplane = dataplane
@@ -325,10 +326,10 @@ class EdgedSites:
         self.edged = {}
         values = {"hub": HUB_OUTSIDE, "hub_as": HUB_AS, "branch_as": BRANCH_AS,
                   "cloud_as": CLOUD_AS, "hold": HOLD_S, "restart": RESTART_S,
-                  "classes": classes, **CLOUDS}
+                  "classes": classes, "peers": branch_peers, **CLOUDS}
         for site, yaml, secrets, more in (("hub", HUB_YAML, HUB_SECRETS, hub_more),
-                                          ("branch", BRANCH_YAML, BRANCH_SECRETS,
-                                           branch_more)):
+                                          ("branch", BRANCH_YAML,
+                                           BRANCH_SECRETS + branch_secrets, branch_more)):
             frr = Frr(lab, site, ZEBRA % site, f"hostname {site}\n")
             more += f"\ndataplane: {dataplane}\n"
             text = (yaml + BOTH_YAML).format(frr=frr.dir, more=more, **values)
