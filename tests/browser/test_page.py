@@ -130,7 +130,8 @@ def test_the_page_fills_and_is_one_screen(site):
     assert len(cards) == 3 and all(w in cards[0] for w in
                                    ("isp1", "192.168.1.2", "behind NAT", "ms", "bit/s")), cards
     assert "no NAT" in cards[1]
-    assert b.all(".uplink .strip rect"), "no strip"
+    b.wait("strips", lambda: len(b.all(".uplink .strip rect")) == 3 * 96, 20)
+    b.wait("a day of them is known", lambda: len(b.all(".strip .cell-good")) > 200)
     b.wait("kernel beside intent", lambda: "agrees" in b.texts("td.in-kernel"))
     b.wait_text(".kernel", "rules", "repaired", "BGP 8 of 8")
     b.wait("a line is drawn", lambda: drawn(b) > 50)
@@ -332,7 +333,7 @@ return {what: e.tagName + "." + e.className + "#" + e.id, ring: s.outlineStyle !
 """
 MISSED = """
 return [...document.querySelectorAll("a[href], button, select, input, [tabindex='0']")].filter((e) =>
-	e.checkVisibility() && !e.disabled && !e.dataset.visited && e.tabIndex >= 0)
+	e.dataset.there && e.isConnected && e.checkVisibility() && !e.disabled && !e.dataset.visited && e.tabIndex >= 0)
 	.map((e) => e.tagName + "." + e.className + "#" + e.id + " " + e.textContent.slice(0, 30));
 """
 
@@ -340,10 +341,14 @@ return [...document.querySelectorAll("a[href], button, select, input, [tabindex=
 def tab_through(b):
     """Tab until the page is left; what had the focus on the way."""
     visited = []
+    ends = 0
+    b.js("document.querySelectorAll('a, button, select, input, [tabindex]')"
+         ".forEach((e) => { e.dataset.there = '1'; })")     # what comes meanwhile is not missed
     for _ in range(400):
         b.press(Keys.TAB)
         focus = b.js(FOCUS)
-        if focus is None and visited:
+        ends += focus is None and bool(visited)
+        if ends == 2:                       # once around, from wherever it began
             break
         if focus:
             visited.append(focus)

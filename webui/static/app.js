@@ -19,10 +19,12 @@ import { overviewView } from "./overview.js";
 import { tunnelsView } from "./tunnels.js";
 import { Chart } from "./chart.js";
 import { confirmed, say } from "./ask.js";
+import { STRIP, stripOf } from "./strip.js";
 
 const CLASSES_S = 5;
 const SLOW_S = 15; // routes, tunnels where nobody looks at them
 const TUNNELS_S = 3; // where somebody does
+const STRIPS_S = 300;
 const AGAIN_S = 10; // after a question that failed
 const SOON_MS = 150;
 
@@ -139,6 +141,16 @@ const askEvents = () => question("events", SLOW_S, async () => {
 	addEvents(s, answer.events);
 });
 
+const askStrips = () => question("strips", STRIPS_S, async () => {
+	const paths = s.status.paths.slice(0, STRIP.paths);
+	const until = Math.floor(Date.now() / 1000);
+	/** @type {Object<string, any[]>} */
+	const by = {};
+	for (const p of paths) // one after the other: nobody waits for them
+		(by[p.uplink] ||= []).push(await api.get("history", { path: p.name, since: until - STRIP.seconds, until, points: STRIP.cells + 1 }));
+	s.strips = Object.fromEntries(Object.entries(by).map(([u, list]) => [u, stripOf(list, until)]));
+});
+
 /** @param {string} name */
 const isDue = (name) => now() >= (due[name] || 0);
 
@@ -157,6 +169,8 @@ function tick() {
 		askIke();
 	if (!s.eventsAsked && isDue("events"))
 		askEvents();
+	if (isDue("strips"))
+		askStrips();
 	chart.tick();
 	s.historyTrouble = chart.trouble || s.asked.events || "";
 }
@@ -208,7 +222,7 @@ function onEvent(event, id) {
 	if (event.kind === "tunnel" || event.kind === "ike")
 		due.ike = 0;
 	if (event.kind === "store") // history comes back, or went
-		due.events = 0;
+		due.strips = due.events = 0;
 }
 
 /** @param {any} link */

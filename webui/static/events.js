@@ -15,7 +15,7 @@ export function eventsView(s, actions) {
 	const paths = s.status.paths;
 	const fits = (/** @type {any} */ e) => (!f.uplink || eventUplinks(e, paths).includes(f.uplink)) && (!f.class || eventClass(e) === f.class);
 	const list = s.events.filter(fits).slice(-SHOWN_MAX).reverse();
-	const pick = (/** @type {string} */ key) => (/** @type {string} */ v) => actions.set({ filter: { ...f, [key]: v } });
+	const pick = (/** @type {string} */ key) => (/** @type {string} */ v) => actions.set({ filter: { ...s.filter, [key]: v } });
 	const t = now();
 	const trouble = s.asked.events;
 	return h("section.panel.events", { key: "events", "aria-labelledby": "events-h" },

@@ -130,7 +130,7 @@ function uplinksView(s, actions) {
 					? figure("month", bytes(u.month_bytes) + (u.monthly_limit_bytes ? " of " + bytes(u.monthly_limit_bytes) : "")) : null),
 			h("p.by", null, measured ? "by " + p.name + ", lost " + lossText(p) : silent ? "no path measures here" : "not measured now",
 				"; " + nOf(u.paths_up, u.paths) + " paths up"),
-			stripView(u.strip, u.name));
+			stripView(s.strips[u.name], u.name));
 	}));
 }
 
@@ -178,11 +178,11 @@ function shortReason(st) {
 
 /** What the kernel does beside what was decided. @param {any} c a class @param {any[]} peers */
 function kernelCell(c, peers) {
-	const rows = c.peers.filter((/** @type {any} */ p) => p.kernel && peers.some((q) => q.name === p.peer));
+	const rows = c.peers.filter((/** @type {any} */ p) => p.kernel && p.state !== "none" && p.state !== "kept" && peers.some((q) => q.name === p.peer));
 	const differ = rows.filter((/** @type {any} */ p) => !p.kernel.agrees)
 		.map((/** @type {any} */ p) => p.kernel.prefix + " by " + (p.kernel.path || "nothing"));
 	if (!rows.length)
-		return h("td.in-kernel.grey", { title: "there is no prefix to ask the kernel for" }, "not asked");
+		return h("td.in-kernel.grey", { title: "no peer with a prefix and a path to ask the kernel for" }, "not asked");
 	return differ.length
 		? h("td.in-kernel.lv-warn", { title: differ.join("; ") }, "differs")
 		: h("td.in-kernel", { title: rows.map((/** @type {any} */ p) => p.kernel.prefix + " by " + p.kernel.path).join("; ") }, "agrees");

@@ -19,6 +19,7 @@ export function freshState() {
 		classes: null, classesAt: 0,
 		routes: null, routesAt: 0, ike: null, ikeAt: 0,
 		asked: {}, // what answered with an error, by question: its sentence
+		strips: {}, // of the last day, by uplink
 		events: [], eventsAsked: false, lastId: 0,
 		historyTrouble: "",
 		restarted: null, // when edged started anew while we looked

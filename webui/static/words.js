@@ -111,7 +111,7 @@ export function verdict(status, classes) {
 	const up = uplinks.filter((/** @type {any} */ u) => u.state === "up").length;
 	const alive = (status.paths || []).filter((/** @type {any} */ p) => p.state === "up" || p.state === "suspect");
 	const bad = missed(classes);
-	const text = up + " of " + plural(uplinks.length, "uplink") + " up. " + sentence(carriesAll(status));
+	const text = up + " of " + plural(uplinks.length, "uplink") + " up. " + carriesAll(status) + ".";
 	if (!uplinks.length && !(status.paths || []).length)
 		return { level: "off", word: "Nothing to do", text: "No uplink and no peer is configured." };
 	if (!alive.length)
