@@ -134,7 +134,7 @@ def test_the_page_fills_and_is_one_screen(site):
     b.wait("a day of them is known", lambda: len(b.all(".strip .cell-good")) > 200)
     b.wait("kernel beside intent", lambda: "agrees" in b.texts("td.in-kernel"))
     b.wait_text(".kernel", "rules", "repaired", "BGP 8 of 8")
-    b.wait("a line is drawn", lambda: drawn(b) > 50)
+    b.wait("a line is drawn", lambda: drawn(b) > 10)
     b.wait_text("#chart-legend", "p50", "p95", "lost", " of ")
     # hatched, and a word, where nothing measures
     b.wait("the spare path is grey", lambda: "–" in path_row(b, "spare/lte"))
@@ -184,7 +184,7 @@ def test_tunnels_tell_keys_and_failures(site):
 
 def test_a_degraded_path_and_the_moved_class(site):
     b = site.window(path="/#/?path=hub/isp1")
-    b.wait("a line is drawn", lambda: drawn(b) > 50)
+    b.wait("a line is drawn", lambda: drawn(b) > 10)
     began = time.time()
     site.world.degrade("isp1")
     b.js("""
@@ -268,7 +268,7 @@ def test_filters_and_the_table(site):
 
 def test_a_month_of_six_paths(site):
     b = site.window()
-    b.wait("a line is drawn", lambda: drawn(b) > 50)
+    b.wait("a line is drawn", lambda: drawn(b) > 10)
     took = []
     for _ in range(3):
         b.click("#span-15m")
@@ -550,7 +550,7 @@ def test_edge_webui_is_killed(site):
 
 def test_the_database_is_damaged(site):
     b = site.window(path="/#/?path=hub/isp1")
-    b.wait("a line is drawn", lambda: drawn(b) > 50)
+    b.wait("a line is drawn", lambda: drawn(b) > 10)
     began = time.time()
     path = os.path.join(site.branch.state_dir, "edged.db")
     size = os.path.getsize(path)
