@@ -5,7 +5,7 @@ EXTRA_DIST += \
 	.ci/run .clang-format .editorconfig \
 	HACKING.md NEWS SECURITY.md \
 	packaging/debian packaging/deb.sh \
-	tests/bare tests/bench tests/interop tests/lab tests/lint tests/mutants tests/package \
+	tests/bare tests/bench tests/browser tests/interop tests/lab tests/lint tests/mutants tests/package \
 	tests/soak tests/vm tests/web \
 	tests/build.sh tests/run \
 	tests/fuzz/corpus \
