@@ -150,7 +150,12 @@ def test_a_degraded_path_shows_everywhere_with_its_numbers(sites, rpc):
     assert (moved["from"], moved["to"]) == ("hub/isp1", "hub/isp2")
 
     # The chart's mark stands at the event's second, and the chart shows why.
-    answer = rpc.call("paths.history", path="hub/isp1", since=int(began) - 30)
+    def chart():
+        return rpc.call("paths.history", path="hub/isp1", since=int(began) - 30)
+
+    sites.lab.wait_for("the slow second in the chart", lambda: (
+        [r for r in chart()["rows"] if r[0] >= int(moved["time"]) and r[1] is not None], ""), 10)
+    answer = chart()
     assert answer["columns"] == COLUMNS and answer["step_s"] == 1 == answer["tier_s"]
     move = [m for m in answer["moves"] if m["id"] == moved["id"]][0]
     assert (move["class"], move["peer"], move["why"]) == ("voice", "hub", "sla")
@@ -159,7 +164,7 @@ def test_a_degraded_path_shows_everywhere_with_its_numbers(sites, rpc):
                                          "max_jitter_ms": None, "max_loss_pct": 1.0}
     rows = {r[0]: dict(zip(COLUMNS, r)) for r in answer["rows"]}
     calm = [r for t, r in rows.items() if t < began - 1 and r["p50_ms"] is not None]
-    late = [r for t, r in rows.items() if t > move["time"]]
+    late = [r for t, r in rows.items() if t >= int(move["time"]) and r["p50_ms"] is not None]
     assert calm and all(15 < r["p50_ms"] < 60 for r in calm), calm
     assert late and all(r["max_ms"] > 200 for r in late[:1]), late
     assert all(r["min_ms"] <= r["p50_ms"] <= r["p95_ms"] <= r["max_ms"]
