@@ -252,7 +252,7 @@ class Yardstick:
         self.frr = []
         for site, own, asn, net in (("near", 1, 65101, 8), ("far", 2, 65102, 9)):
             frr = Frr(lab, site, f"hostname {site}\n", BGP.format(
-                asn=asn, peer_asn=65203 - asn, own=own, peer=3 - own, net=net), bfdd="")
+                asn=asn, peer_asn=130203 - asn, own=own, peer=3 - own, net=net), bfdd="")
             frr.start()
             self.frr.append(frr)
         self.flows = Flows(lab, ("near-lan", ""), [("far-lan", "10.9.1.10")], name="bfd")
