@@ -274,7 +274,6 @@ int main(int argc, char **argv)
 	log_open("edge-webui", o.level);
 	p.notify = notify_new();
 	umask(0077);
-	p.notify = notify_new();
 	set_limits();
 	err = drop_privileges(o.user);
 	if (err < 0) {
