@@ -28,6 +28,7 @@ EF, AF11, CS4 = 46, 10, 32
 FLOWS = [("voice", HUB_HOST, EF, 50, 200), ("voice6", HUB_HOST6, EF, 50, 260),
          ("bulk", HUB_HOST, AF11, 50, 320), ("spare", HUB_HOST, CS4, 50, 440)]
 FLOWS += [(f"cloud{i}", VPC_HOST, EF, 25, 500 + 40 * i) for i in range(4)]
+FIRST = {"voice": "isp1", "business": "isp1", "bulk": "isp2", "spare": "lte"}
 SITES = ["branch", "hub"]
 HUB_TUNNELS = ["branch/isp1", "branch/isp2", "branch/lte"]
 MINUTE_S = 60
@@ -77,6 +78,13 @@ def differences(before, now, where=""):
     return [] if before == now else [f"{where}: {before} -> {now}"]
 
 
+def steady_on(row, uplink):
+    """A class stays where it is with a peer: on this uplink, with nothing in doubt."""
+    verdicts = {p["path"].rsplit("/", 1)[1]: p["verdict"] for p in row["paths"]}
+    return (row["state"] == "good" and verdicts.get(uplink) == "chosen"
+            and "holding" not in verdicts.values())
+
+
 class Busy:
     """A running world with traffic on all tunnels."""
 
@@ -96,6 +104,20 @@ class Busy:
     def wait_quiet(self):
         self.lab.wait_for("tunnels and BGP", self.settled, 60)
         self.lab.wait_for("every flow gets answers", self.all_flow, 30)
+        self.lab.wait_for("every class is steady", self.steady, 70)
+
+    def steady(self):
+        """Every class is good on its first choice and holds nothing off, at both ends."""
+        unsteady = []
+        for site in SITES:
+            for c in self.edged[site].json("classes")["classes"]:
+                first = FIRST.get(c["name"], "isp1")
+                if first == "lte" and "hub/lte" not in self.tunnels:
+                    first = "isp2"
+                unsteady += [(site, c["name"], row["state"]) for row in c["peers"]
+                             if row["peer"] in ("hub", "branch")
+                             and not steady_on(row, first)]
+        return (not unsteady, unsteady)
 
     def all_flow(self):
         self.flows.read()
@@ -140,11 +162,12 @@ class Busy:
         return said
 
     def holds(self, site):
-        frr = self.sites.frr[site].vtysh("show running-config")
+        # FRR numbers the entries of a list by the order in which they came.
+        frr = re.sub(r" seq \d+", "", self.sites.frr[site].vtysh("show running-config"))
         return {"kernel": self.kernel(site), "told": self.told(site),
                 "frr": sorted(frr.splitlines())}
 
-    def wait_same(self, site, before, limit=40):
+    def wait_same(self, site, before, limit=70):
         def same():
             diff = differences(before, self.holds(site))
             return (not diff, "\n".join(diff[:20]))
