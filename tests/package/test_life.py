@@ -122,8 +122,11 @@ def test_remove_leaves_nothing_in_kernel_and_frr(life):
     before = step(life, "boot")["kernel"]
     seen = step(life, "remove")
     assert seen["programs"] == {}
-    for what in ("rules", "nexthops", "tables", "states", "policies"):
+    for what in ("rules", "tables", "states", "policies"):
         assert seen["kernel"][what] == before[what], what
+    # zebra 8.4 keeps objects of its own for the uplinks' gateways until it restarts.
+    assert not [h for h in seen["kernel"]["nexthops"]
+                if "proto zebra" not in h or " group " in h or re.search(r"dev ed[0-9a-f]{4}\b", h)]
     assert not [n for n in seen["kernel"]["links"] if re.fullmatch("ed[0-9a-f]{4}", n)]
     ours = [r for r in seen["kernel"]["routes"]
             if re.search(r"proto (171|sharp|194)\b|table (5\d\d|1\d\d\d)\b|10\.11\.0\.0/16", r)]
