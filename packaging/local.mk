@@ -3,7 +3,7 @@
 # tests/run and tests/lab/demo need.
 EXTRA_DIST += \
 	.ci/run .clang-format .editorconfig \
-	HACKING.md NEWS SECURITY.md \
+	HACKING.md NEWS SECURITY.md webui/doc \
 	packaging/debian packaging/deb.sh \
 	tests/bare tests/bench tests/browser tests/interop tests/lab tests/lint tests/mutants tests/package \
 	tests/soak tests/vm tests/web \

@@ -27,5 +27,4 @@ edge_webui_SOURCES = webui/main.c
 edge_webui_LDADD = $(WEBUI_LIBS)
 dist_man_MANS += webui/edge-webui.8
 
-
 include webui/static/local.mk
