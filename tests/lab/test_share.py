@@ -7,7 +7,7 @@ import json
 
 from flows import Flows, wire_bytes
 from judge import UPLINKS
-from topology import BRANCH_HOST, HUB_HOST, HUB_HOST6, bring_up
+from topology import BRANCH_HOST, HUB_HOST, HUB_HOST6, TUNNELS, bring_up
 from wan import UP
 
 SHARED = """
@@ -66,6 +66,15 @@ def weights(lab):
     return (any(len(set(w)) == 2 for w in found), found)
 
 
+def complete(lab):
+    """The prefixes of hub and cloud are in every class table."""
+    rows = class_routes(lab)
+    missing = [(table, prefix) for table in ("1001", "1002", "1003")
+               for prefix in ("10.1.0.0/24", "10.200.0.0/16", "fd42:0:0:1::/64")
+               if not [r for r in rows if r[:2] == (table, prefix)]]
+    return (not missing, (missing, rows))
+
+
 def class_routes(lab):
     """Groups by content and the class tables' routes, as edged wants them."""
     hops = json.loads(lab.out("branch", "ip", "-j", "nexthop"))
@@ -90,8 +99,9 @@ def tunnel_devices(sites):
 def test_flapped_tunnel_interfaces_are_whole_again(lab):
     """Ten times one interface, then all of a peer's at once."""
     _, sites = bring_up(lab, classes=SHARED)
-    lab.wait_for("class tables", lambda: (len(class_routes(lab)) >= 4, class_routes(lab)), 20)
+    lab.wait_for("BGP over every tunnel", lambda: sites.frr["branch"].all_up(len(TUNNELS)), 30)
     lab.wait_for("two members", lambda: weights(lab)[1], 20)
+    lab.wait_for("all prefixes in all class tables", lambda: complete(lab), 20)
     devices = tunnel_devices(sites)
     settled = class_routes(lab)
 
