@@ -9,7 +9,7 @@ EXTRA_DIST += \
 	tests/soak tests/vm tests/web \
 	tests/build.sh tests/run \
 	tests/fuzz/corpus \
-	tests/unit/cm.h tests/unit/golden.h tests/unit/netns.h
+	tests/unit/cm.h tests/unit/golden.h tests/unit/manager.h tests/unit/netns.h
 
 # Folders are copied whole: take out what running them left.
 dist-hook:

@@ -14,25 +14,7 @@
 #include <unistd.h>
 
 #include "tests/unit/cm.h"
-
-/* A service manager's end: an abstract socket of this process. */
-static int manager(void)
-{
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	char env[64];
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int n = snprintf(sun.sun_path + 1, sizeof(sun.sun_path) - 1, "edged-test-%d",
-			 (int)getpid());
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sun,
-			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-					  (size_t)n)),
-			 0);
-	snprintf(env, sizeof(env), "@edged-test-%d", (int)getpid());
-	setenv("NOTIFY_SOCKET", env, 1);
-	return fd;
-}
+#include "tests/unit/manager.h"
 
 /* The next message, and the descriptor with it or -1. */
 static void heard(int fd, char *text, size_t cap, int *ret_fd)
