@@ -33,6 +33,7 @@
 #include "edged/store.h"
 #include "ike/ike.h"
 #include "lib/alloc.h"
+#include "lib/loop.h"
 #include "lib/rpc.h"
 
 enum { PEERS_MAX = 200, TUNNELS_MAX = 300, LABELS_MAX = 6 };
@@ -124,6 +125,39 @@ static void resident_bytes(struct sink *s)
 	if (fscanf(fp, "%*u %lu", &pages) == 1)
 		put(s, (double)pages * (double)sysconf(_SC_PAGESIZE), LABELS());
 	fclose(fp);
+}
+
+/* Cumulative, as a histogram is: bucket b holds what is at most 2^b ms. */
+static void put_ms_doubling(struct sink *s, const uint64_t *buckets, unsigned int n,
+			    uint64_t sum_us, const struct label *labels)
+{
+	struct label with_le[LABELS_MAX] = {{NULL, NULL}};
+	unsigned int l = 0;
+	uint64_t all = 0;
+	char le[24];
+
+	while (labels[l].name) {
+		with_le[l] = labels[l];
+		l++;
+	}
+	with_le[l] = (struct label){"le", le};
+	for (unsigned int b = 0; b < n; b++) {
+		all += buckets[b];
+		if (b + 1 < n)
+			snprintf(le, sizeof(le), "%g", (double)(1u << b) / 1e3);
+		else
+			snprintf(le, sizeof(le), "+Inf");
+		put_suffix(s, (double)all, "_bucket", with_le);
+	}
+	put_suffix(s, (double)sum_us / 1e6, "_sum", labels);
+	put_suffix(s, (double)all, "_count", labels);
+}
+
+static void loop_late(struct sink *s)
+{
+	struct loop_lag lag = loop_lag(s->ed->loop);
+
+	put_ms_doubling(s, lag.timers, LOOP_LAG_BUCKETS, lag.sum_us, LABELS());
 }
 
 static void config_applied(struct sink *s)
@@ -281,24 +315,12 @@ static void path_rtt(struct sink *s)
 		const struct tunnel *t = s->tunnels[i];
 		struct pm_path *pm = path_pm(t);
 		struct pm_totals sum;
-		uint64_t n = 0;
-		char le[24];
 
 		if (!pm)
 			continue;
 		pm_path_totals(pm, &sum);
-		for (unsigned int b = 0; b < PM_DELAY_BUCKETS; b++) {
-			n += sum.answers[b];
-			if (b + 1 < PM_DELAY_BUCKETS)
-				snprintf(le, sizeof(le), "%g", (double)(1u << b) / 1e3);
-			else
-				snprintf(le, sizeof(le), "+Inf");
-			put_suffix(s, (double)n, "_bucket",
-				   LABELS(OF_TUNNEL(t), {"le", le}));
-		}
-		put_suffix(s, (double)sum.delay_sum_us / 1e6, "_sum",
-			   LABELS(OF_TUNNEL(t)));
-		put_suffix(s, (double)n, "_count", LABELS(OF_TUNNEL(t)));
+		put_ms_doubling(s, sum.answers, PM_DELAY_BUCKETS, sum.delay_sum_us,
+				LABELS(OF_TUNNEL(t)));
 	}
 }
 
@@ -573,6 +595,7 @@ static const struct family {
 	{ "edged_start_time_seconds", "gauge", "When the daemon was started", start_time },
 	{ "edged_cpu_seconds_total", "counter", "Processor time of the daemon", cpu_seconds },
 	{ "edged_resident_memory_bytes", "gauge", "Memory of the daemon", resident_bytes },
+	{ "edged_event_loop_lag_seconds", "histogram", "How late the daemon's timers were called", loop_late },
 	{ "edged_config_last_apply_timestamp_seconds", "gauge",
 	  "When the configuration that runs was applied", config_applied },
 	{ "edged_config_last_apply_successful", "gauge",

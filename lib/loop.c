@@ -10,6 +10,7 @@
 struct loop {
 	struct ev_loop *ev;
 	bool is_default;
+	struct loop_lag lag;
 };
 
 #define FITS(type)                                                        \
@@ -117,19 +118,39 @@ bool loop_io_active(const struct loop_io *io)
 	return io->loop != NULL;
 }
 
+static void count_lag(struct loop_lag *lag, int64_t us)
+{
+	unsigned int b = 0;
+
+	if (us < 0)
+		us = 0;
+	while (b + 1 < LOOP_LAG_BUCKETS && us > INT64_C(1000) << b)
+		b++;
+	lag->timers[b]++;
+	lag->sum_us += (uint64_t)us;
+}
+
+struct loop_lag loop_lag(const struct loop *l)
+{
+	return l->lag;
+}
+
 static void on_timer(struct ev_loop *ev, ev_timer *w, int revents)
 {
 	struct loop_timer *t = w->data;
+	struct mono now = mono_now();
 
 	(void)ev;
 	(void)revents;
+	count_lag(&t->loop->lag, mono_diff_us(now, t->due));
 	t->loop = NULL;
-	t->cb(t->ctx, mono_now());
+	t->cb(t->ctx, now);
 }
 
 void loop_timer_at(struct loop *l, struct loop_timer *t, struct mono at,
 		   loop_timer_cb cb, void *ctx)
 {
+	struct mono now;
 	double after;
 
 	loop_timer_stop(t);
@@ -137,7 +158,9 @@ void loop_timer_at(struct loop *l, struct loop_timer *t, struct mono at,
 		return;
 	/* libev counts from its cached idea of now, which may be a burst old. */
 	ev_now_update(l->ev);
-	after = (double)mono_diff_us(at, mono_now()) / 1e6;
+	now = mono_now();
+	after = (double)mono_diff_us(at, now) / 1e6;
+	t->due = after > 0 ? at : now;
 	t->loop = l;
 	t->cb = cb;
 	t->ctx = ctx;

@@ -12,6 +12,7 @@
 #define ED_LIB_LOOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/mono.h"
@@ -38,6 +39,7 @@ struct loop_io {
 
 struct loop_timer {
 	void *watcher[LOOP_WATCHER_WORDS];
+	struct mono due;
 	struct loop *loop;
 	loop_timer_cb cb;
 	void *ctx;
@@ -77,6 +79,18 @@ void loop_stop(struct loop *l);
 
 /* The clock of timers, read anew. */
 struct mono loop_now(const struct loop *l);
+
+/*
+ * How late timers were called, since the loop was made: what a handler that takes
+ * long, or a processor that is busy elsewhere, does to all others. Bucket b counts
+ * those that were at most 2^b ms late, the last one the rest.
+ */
+enum { LOOP_LAG_BUCKETS = 12 };
+struct loop_lag {
+	uint64_t timers[LOOP_LAG_BUCKETS];
+	uint64_t sum_us;
+};
+struct loop_lag loop_lag(const struct loop *l);
 
 /* Call cb whenever fd is readable and/or writable (LOOP_READ | LOOP_WRITE). */
 void loop_io_start(struct loop *l, struct loop_io *io, int fd, unsigned int events,

@@ -65,6 +65,49 @@ static void test_io_and_timers_fire_and_stop(void **state)
 	loop_free(s.loop);
 }
 
+/* A handler that takes 40 ms of the loop. */
+static void on_read_slowly(void *ctx, int fd, unsigned int events)
+{
+	struct mono end = mono_add_ms(mono_now(), 40);
+
+	on_read(ctx, fd, events);
+	while (!mono_due(end, mono_now()))
+		;
+}
+
+static void test_late_timers_are_counted(void **state)
+{
+	struct seen s = {.loop = loop_new()};
+	struct loop_lag lag = loop_lag(s.loop);
+	uint64_t soon = 0;
+	uint64_t all = 0;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(lag.sum_us, 0);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "a", 1), 1);
+	loop_io_start(s.loop, &s.io, fds[0], LOOP_READ, on_read_slowly, &s);
+	loop_timer_at(s.loop, &s.timer, mono_add_ms(mono_now(), 5), on_timer, &s);
+	loop_run(s.loop);
+	lag = loop_lag(s.loop);
+	for (int b = 0; b < LOOP_LAG_BUCKETS; b++) {
+		all += lag.timers[b];
+		soon += b < 5 ? lag.timers[b] : 0; /* at most 16 ms late */
+	}
+	assert_int_equal(all, 1);
+	assert_int_equal(soon, 0);
+	assert_true(lag.sum_us >= 34000);
+
+	/* What was due before it was asked for is not late. */
+	loop_timer_at(s.loop, &s.timer, MONO_ZERO, on_timer, &s);
+	loop_run(s.loop);
+	assert_true(loop_lag(s.loop).sum_us - lag.sum_us < 10000000);
+	close(fds[0]);
+	close(fds[1]);
+	loop_free(s.loop);
+}
+
 static void on_child(void *ctx, pid_t pid, int status)
 {
 	struct seen *s = ctx;
@@ -105,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_io_and_timers_fire_and_stop),
+		cmocka_unit_test(test_late_timers_are_counted),
 		cmocka_unit_test(test_children_and_signals_are_seen),
 	};
 
