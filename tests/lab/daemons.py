@@ -206,7 +206,8 @@ swanctl {{
         # before, its settings are not mounted: the machine's would load every plugin
         if not self.lab.runs(pid, "charon-systemd"):
             raise LabError(f"{self.name} is being started")
-        return self.lab.run(self.space, ["nsenter", "-t", str(pid), "--mount",
+        # --root: in a chroot the mount name space's own root is somebody else's
+        return self.lab.run(self.space, ["nsenter", "-t", str(pid), "--mount", "--root",
                                          "swanctl", *argv], check=check).stdout
 
     def established(self):

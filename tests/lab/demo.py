@@ -264,7 +264,7 @@ def outside(options):
     os.close(write_fd)
     os.close(enter_fd)
     inner = first_child(frame.pid)
-    enter = f"nsenter --target {inner} --mount --pid"
+    enter = f"nsenter --target {inner} --mount --root --pid"
     with os.fdopen(tell_fd, "w") as f:
         f.write(enter)
 
