@@ -30,6 +30,7 @@
 
 enum {
 	REFUSALS_BURST = 10, /* events about callers, then one a second */
+	FLOODS_S = 60, /* between two events about a flood */
 };
 
 struct ike *ike_new(const struct ike_params *params)
@@ -44,10 +45,13 @@ struct ike *ike_new(const struct ike_params *params)
 		p->half_open_per_source = IKE_HALF_OPEN_PER_SOURCE;
 	if (!p->half_open_s)
 		p->half_open_s = IKE_HALF_OPEN_S;
+	if (!p->cookie_from)
+		p->cookie_from = IKE_COOKIE_FROM;
 	if (!p->sa_max)
 		p->sa_max = IKE_SA_MAX;
 	ike->rng = p->rng;
 	ike->refusals = ratelimit_init(REFUSALS_BURST, MONO_US_PER_S);
+	ike->floods = ratelimit_init(1, FLOODS_S * MONO_US_PER_S);
 	ike->hash_key = rng_u64(ike->rng);
 	return ike;
 }
@@ -65,6 +69,7 @@ void ike_free(struct ike *ike)
 	ike_out_fini(&ike->out);
 	ike_timerq_fini(&ike->timers);
 	free(ike->home);
+	secret_wipe(&ike->cookies, sizeof(ike->cookies));
 	free(ike);
 }
 

@@ -18,6 +18,7 @@
 
 #include "ike/table.h"
 
+#include "ike/cookie.h"
 #include "ike/id.h"
 #include "ike/ike.h"
 #include "ike/out.h"
@@ -77,6 +78,8 @@ struct ike {
 	struct ike_out out;
 	struct ike_counters counters;
 	struct ratelimit refusals; /* events about callers nobody knows */
+	struct ratelimit floods; /* events that COOKIE is asked */
+	struct ike_cookies cookies;
 	uint64_t hash_key;
 	struct ike_conn **callees; /* see ike_conn_callees() */
 	size_t n_callees;

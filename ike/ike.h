@@ -88,6 +88,7 @@ struct ike_params {
 	uint32_t half_open_max; /* callers not authenticated yet: 256 */
 	uint32_t half_open_per_source; /* the same per /32 or /64: 64 */
 	uint32_t half_open_s; /* how long one may take: 30 */
+	uint32_t cookie_from; /* half-open callers from which on COOKIE is asked: 32 */
 	uint32_t sa_max; /* IKE SAs in all: 20000 */
 };
 
@@ -519,6 +520,7 @@ struct ike_counters {
 	uint64_t ignored_payloads; /* harmless extras, unknown ones included */
 	uint64_t ignored_notifies;
 	uint64_t half_open_refused;
+	uint64_t cookies_asked; /* callers told to come back with a COOKIE */
 	uint64_t half_open; /* now */
 	uint64_t sas; /* now */
 };

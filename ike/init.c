@@ -7,7 +7,8 @@
  * C34). INVALID_KE_PAYLOAD and COOKIE are followed a bounded number of times,
  * and only to what we offered. As responder nothing is kept for a request that
  * is refused, and the shared secret is computed when AUTH arrives, so that a
- * flood of first messages costs key pairs only.
+ * flood of first messages costs key pairs only; and with many callers half
+ * open, one from a spoofed address does not get so far (cookie.c).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -269,6 +270,38 @@ static bool same_source(const struct addr *a, const struct addr *b)
 	return prefix_contains(&p, b);
 }
 
+/* May it go on? False: too many are half open, and it is told to show itself. */
+static bool shows_itself(struct ike *ike, const struct ike_hdr *hdr,
+			 const struct ike_addrs *at, const struct ike_chain *chain)
+{
+	const struct ike_notify *n = ike_payload_notify(chain, IKE_N_COOKIE);
+	const struct ike_cookie_caller caller = {
+		.spi_i = hdr->spi_i,
+		.from = at->remote.addr,
+		.nonce = chain->nonce,
+	};
+	unsigned int half_open = HASH_CNT(hh_caller, ike->callers);
+	uint8_t cookie[IKE_COOKIE_LEN];
+	char text[IKE_SENTENCE_MAX];
+
+	if (half_open < ike->params.cookie_from)
+		return true;
+	if (n && ike_cookie_check(&ike->cookies, ike->now, ike->rng, &caller, n->data))
+		return true;
+	if (ike_cookie_make(&ike->cookies, ike->now, ike->rng, &caller, cookie) == 0)
+		answer_stateless(ike, hdr, at, IKE_N_COOKIE, cookie, sizeof(cookie));
+	ike->counters.cookies_asked++;
+	if (ratelimit_take(&ike->floods, ike->now)) {
+		snprintf(text, sizeof(text),
+			 "%u callers have begun and not proved who they are: more must "
+			 "show first that our answers reach them (COOKIE)",
+			 half_open);
+		ike_engine_event(ike, NULL, IKE_EV_NOTICE, IKE_REASON_LIMIT,
+				 IKE_N_COOKIE, true, text);
+	}
+	return false;
+}
+
 static bool has_room(struct ike *ike, const struct ike_addrs *at)
 {
 	uint32_t same = 0;
@@ -396,6 +429,8 @@ void ike_init_request(struct ike *ike, const struct ike_hdr *hdr,
 		return;
 	}
 	ike->counters.ignored_payloads += chain.ignored;
+	if (!shows_itself(ike, hdr, at, &chain))
+		return;
 	if (!has_room(ike, at)) {
 		ike->counters.half_open_refused++;
 		return;

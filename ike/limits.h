@@ -47,6 +47,8 @@ enum {
 	IKE_HALF_OPEN_MAX = 256,
 	IKE_HALF_OPEN_PER_SOURCE = 64,
 	IKE_HALF_OPEN_S = 30,
+	IKE_COOKIE_FROM = 32, /* half-open callers: more must bring a COOKIE */
+	IKE_COOKIE_SECRET_S = 60, /* a cookie lives for one to two of these */
 	IKE_ATTEMPT_S = 180, /* an attempt of ours, whatever it waits for */
 	IKE_SA_MAX = 20000,
 	IKE_CHILDREN_MAX = 8, /* of one IKE SA, in all states */

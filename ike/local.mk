@@ -8,6 +8,7 @@ ike_libike_a_SOURCES = \
 	ike/child.c ike/child_sa.c ike/child_sa.h \
 	ike/collision.c ike/collision.h \
 	ike/conn.c ike/conn.h \
+	ike/cookie.c ike/cookie.h \
 	ike/crypto.h ike/crypto_aead.c ike/crypto_dh.c ike/crypto_prf.c \
 	ike/engine.c ike/engine.h \
 	ike/exchange.c ike/exchange.h \

@@ -102,14 +102,45 @@ while True:
 """
 
 
+FLOOD = """
+import os, socket, struct, sys
+
+COOKIE = 16390
+
+def payload(next_type, body):
+    return struct.pack("!BBH", next_type, 0, 4 + len(body)) + body
+
+def first_message():
+    transforms = (struct.pack("!BxHBxHHH", 3, 12, 1, 20, 0x800e, 256)
+                  + struct.pack("!BxHBxH", 3, 8, 2, 5)
+                  + struct.pack("!BxHBxH", 0, 8, 4, 31))
+    proposal = struct.pack("!BxHBBBB", 0, 8 + len(transforms), 1, 1, 0, 3) + transforms
+    body = (payload(34, proposal) + payload(40, struct.pack("!HH", 31, 0) + os.urandom(32))
+            + payload(0, os.urandom(32)))
+    return os.urandom(8) + struct.pack("!QBBBBII", 0, 33, 0x20, 34, 8, 0,
+                                       28 + len(body)) + body
+
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.settimeout(5)
+for n in range(1, 101):
+    sock.sendto(first_message(), (sys.argv[1], 500))
+    answer = sock.recv(4096)
+    if answer[16] == 41 and struct.unpack("!H", answer[34:36])[0] == COOKIE:
+        print("asked for a cookie after", n)
+        sys.exit(0)
+sys.exit("never asked for a cookie")
+"""
+
+
 class Pair:
     """Both ends; edged is the near one ("calls") or the far one ("is called")."""
 
     def __init__(self, lab, role, secret="right one", remote_id=None,
-                 esp="aes256gcm16-x25519", probe="icmp"):
+                 esp="aes256gcm16-x25519", probe="icmp", settings=""):
         self.lab = lab
         self.probe = probe
         self.role = role
+        self.settings = settings     # more of charon's
         lab.namespace("near-host", "far-host", "wan")
         lab.namespace("near", "nat", "far", forward=True)
         lab.veth("near-host", "eth0", "near", "lan")
@@ -141,7 +172,7 @@ class Pair:
         self.charon = Charon(self.lab, "charon", "far", CONNECTION.format(
             local=FAR, remote="%any", local_id="gw.example.net", remote_id="wan.box",
             vips="", dpd_action="clear", start_action="none", esp=esp),
-            'ike { secret = "right one" }')
+            'ike { secret = "right one" }', self.settings)
         self.charon.start()
         self.lab.ip("far", "addr add 169.254.45.41/30 dev ipsec0",
                     "route add 10.42.0.0/24 dev ipsec0")
@@ -159,7 +190,7 @@ class Pair:
         self.charon = Charon(self.lab, "charon", "near", CONNECTION.format(
             local=NEAR, remote=FAR, local_id="wan.gw", remote_id="wan.hub",
             vips="vips = 0.0.0.0", dpd_action="restart", start_action="none", esp=esp),
-            'ike { secret = "right one" }')
+            'ike { secret = "right one" }', self.settings)
         self.charon.start()
         self.lab.ip("near", "route add 10.200.0.0/24 dev ipsec0",
                     "route add 100.96.0.0/16 dev ipsec0")
@@ -284,6 +315,26 @@ def test_each_asks_whether_the_other_lives(lab, role):
         pair.call()
     lab.wait_for("another IKE SA", lambda: (
         pair.tunnel().get("child") and pair.tunnel()["spi_i"] != first, pair.tunnel()), 60)
+    lab.wait_for("a ping through it", pair.ping, 30)
+
+
+def test_under_a_flood_a_cookie_is_asked_for_and_given(lab, role):
+    """Whoever is called has many half-open callers already."""
+    pair = Pair(lab, role, settings="cookie_threshold = 3\n  block_threshold = 0")
+    pair.wait_up()
+    with_cookie = r"IKE_SA_INIT request 0 \[ N\(COOKIE\)"
+    assert not re.search(with_cookie, pair.charon_log())
+    first = pair.tunnel()["spi_i"]
+    lab.run("nat", [PYTHON, write_file(lab, "flood.py", FLOOD), FAR])
+    if role == "calls":
+        pair.edged.ctl("peer", "gw", "restart")
+    else:
+        pair.charon.swanctl("--terminate", "--ike", "t")
+        pair.call()
+    lab.wait_for("the first message with a cookie",
+                 lambda: (re.search(with_cookie, pair.charon_log()), pair.tunnel()), 20)
+    lab.wait_for("another IKE SA", lambda: (
+        pair.tunnel().get("child") and pair.tunnel()["spi_i"] != first, pair.tunnel()), 20)
     lab.wait_for("a ping through it", pair.ping, 30)
 
 

@@ -473,17 +473,10 @@ static void test_a_flood_of_first_messages_is_bounded(void **state)
 		world_pump(w, 1);
 	}
 	c = counters(w, 1);
-	assert_int_equal(c.half_open, 256);
-	assert_int_equal(c.half_open_refused, 2000 - 256);
+	assert_int_equal(c.half_open, IKE_COOKIE_FROM);
+	assert_int_equal(c.cookies_asked, 2000 - IKE_COOKIE_FROM);
 	stays_up(w); /* longer than a half-open one lives */
 	assert_int_equal(counters(w, 1).half_open, 0);
-	/* from one source fewer are taken */
-	for (unsigned int i = 0; i < 200; i++) {
-		memcpy(first, &i, sizeof(i));
-		ike_input(w->side[1].ike, w->now, &at, first, len);
-		world_pump(w, 1);
-	}
-	assert_int_equal(counters(w, 1).half_open, 64);
 	world_free(w);
 }
 
