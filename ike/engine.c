@@ -230,8 +230,13 @@ void ike_engine_sealed(struct ike_sa *sa, const struct ike_addrs *at,
 	size_t inner_len;
 	uint8_t first;
 
+	/*
+	 * A responder may ask as soon as it has answered IKE_AUTH, and be
+	 * overtaken by itself: it asks again once we know who it is.
+	 */
 	if (ike_message_decode(bytes, len, &hdr) < 0 || hdr.next != IKE_PLD_SK ||
-	    !ike_sa_gate_state(sa)) {
+	    !ike_sa_gate_state(sa) ||
+	    (sa->state == IKE_SA_AUTH_SENT && !hdr.response)) {
 		sa->ike->counters.gated++;
 		return;
 	}

@@ -419,9 +419,14 @@ void ike_init_request(struct ike *ike, const struct ike_hdr *hdr,
 	}
 	rbuf_skip(&r, IKE_HDR_LEN);
 	/* Our own first message, thrown back (C69) */
-	if (ike_sa_find(ike, hdr->spi_i) ||
-	    ike_payload_decode(&r, hdr->next, &chain) < 0) {
+	err = ike_sa_find(ike, hdr->spi_i) ? -EBADMSG
+					   : ike_payload_decode(&r, hdr->next, &chain);
+	if (err < 0) {
 		ike->counters.malformed++;
+		/* A caller of a later version learns what we lack (2.5). */
+		if (err == -EPROTONOSUPPORT)
+			answer_stateless(ike, hdr, at, IKE_N_UNSUPPORTED_CRITICAL,
+					 &chain.bad_critical, 1);
 		return;
 	}
 	if (ike_gate_check(IKE_GATE_NO_SA, hdr->exchange, false, false, &chain) < 0) {

@@ -21,7 +21,8 @@ uint64_t ike_job_submit(struct ike *ike, uint64_t sa_id, uint16_t group,
 	job->sa_id = sa_id;
 	job->group = group;
 	memcpy(job->priv, priv, IKE_DH_PRIVATE_LEN);
-	if (peer_len && peer_len <= sizeof(job->peer)) {
+	job->agree = peer != NULL;
+	if (peer && peer_len && peer_len <= sizeof(job->peer)) {
 		memcpy(job->peer, peer, peer_len);
 		job->peer_len = peer_len;
 	}
@@ -36,7 +37,7 @@ void ike_job_run(struct ike_job *job)
 {
 	job->pub_len = ike_crypto_dh_public_len(job->group);
 	job->err = ike_crypto_dh_public(job->group, job->priv, job->pub);
-	if (!job->err && job->peer_len)
+	if (!job->err && job->agree)
 		job->err = ike_crypto_dh_shared(job->group, job->priv, job->peer,
 						job->peer_len, job->shared,
 						&job->shared_len);

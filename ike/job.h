@@ -9,6 +9,7 @@
 #ifndef ED_IKE_JOB_H
 #define ED_IKE_JOB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,7 @@ struct ike_job {
 	uint64_t sa_id;
 	uint16_t group;
 	uint8_t priv[IKE_DH_PRIVATE_LEN];
-	/* The peer's value; empty: only our own public value is wanted. */
+	bool agree; /* the shared secret is wanted, not our public value alone */
 	uint8_t peer[IKE_DH_PUBLIC_MAX];
 	size_t peer_len;
 	/* results */
@@ -32,8 +33,9 @@ struct ike_job {
 };
 
 /*
- * Emit a job for the SA: the public value of priv and, with peer, the shared
- * secret. Returns the job's number.
+ * Emit a job for the SA: the public value of priv and, with peer not NULL, the
+ * shared secret. A peer's value that is empty or too long is one more bad value:
+ * the job comes back with -EBADMSG. Returns the job's number.
  */
 uint64_t ike_job_submit(struct ike *ike, uint64_t sa_id, uint16_t group,
 			const uint8_t priv[IKE_DH_PRIVATE_LEN], const void *peer,

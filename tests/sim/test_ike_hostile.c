@@ -375,6 +375,118 @@ static void test_rekeys_of_what_cannot_be_are_refused(void **state)
 }
 
 /* (C33) */
+/* What is on the wire of a rekey whose key exchange value is not one. */
+static size_t odd_rekey(struct ike_build *b, uint8_t *buf, size_t ke_len)
+{
+	static const uint8_t ke[400] = {9};
+	const struct ike_suites pfs = {
+		.s = {{.encr = 20, .key_bits = 256, .group = 31}}, .n = 1};
+	const struct ike_hdr hdr = {.spi_i = 1};
+	struct ike_ts_list ts;
+
+	ike_message_begin(b, buf, IKE_MESSAGE_OUT_MAX, &hdr);
+	ike_proposal_put(b, IKE_USE_CHILD, &pfs, "\1\1\1\1", 4, 0);
+	ike_payload_put_nonce(b, "0123456789abcdef", 16);
+	ike_payload_put_ke(b, 31, ke, ke_len);
+	ike_selector_all(&ts, true, false);
+	ike_payload_put_ts(b, IKE_PLD_TSI, &ts);
+	ike_payload_put_ts(b, IKE_PLD_TSR, &ts);
+	return wbuf_len(&b->w) - IKE_HDR_LEN;
+}
+
+/* A key exchange without the peer's half would be PFS in name alone. */
+static void test_no_child_comes_of_half_a_key_exchange(void **state)
+{
+	static const size_t lengths[] = {0, 1, 31, 33, 256, 257, 400};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		struct world *w = up(380 + i);
+		uint8_t buf[IKE_MESSAGE_OUT_MAX];
+		struct ike_build b;
+		size_t len = odd_rekey(&b, buf, lengths[i]);
+
+		ike_live_talk(w, 1, ike_live_sa(w, 1), IKE_EX_CREATE_CHILD, false,
+			      IKE_PLD_SA, buf + IKE_HDR_LEN, len);
+		assert_int_equal(answered_notify(w, 1), IKE_N_INVALID_SYNTAX);
+		assert_int_equal(world_count(w, 1, IKE_IN), 1);
+		assert_int_equal(world_status(w, 1).state, IKE_UP);
+		world_free(w);
+	}
+	/* the same in an answer: the two ends differ, and the SA ends */
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		int side;
+		struct world *w = ike_live_world(IKE_LIVE_REKEYING_CHILD, &side);
+		struct ike_sa *sa = ike_live_sa(w, side);
+		uint8_t buf[IKE_MESSAGE_OUT_MAX];
+		unsigned int installs = w->side[side].installs;
+		struct ike_build b;
+		size_t len = odd_rekey(&b, buf, lengths[i]);
+
+		assert_int_equal(sa->op->group, 31);
+		ike_live_talk(w, side, sa, IKE_EX_CREATE_CHILD, true, IKE_PLD_SA,
+			      buf + IKE_HDR_LEN, len);
+		assert_int_equal(w->side[side].installs, installs);
+		assert_int_equal(w->side[side].last_reason, IKE_REASON_SYNTAX);
+		world_free(w);
+	}
+}
+
+/* Its own answer to IKE_AUTH is still on the way: it will ask again. */
+static void test_a_question_before_the_answer_waits(void **state)
+{
+	int side;
+	struct world *w = ike_live_world(IKE_LIVE_AUTH_SENT, &side);
+	struct ike_sa *sa = ike_live_sa(w, side);
+
+	(void)state;
+	memset(sent, 0, sizeof(sent));
+	w->tap = note;
+	assert_int_equal(sa->state, IKE_SA_AUTH_SENT);
+	ike_live_talk(w, side, sa, IKE_EX_INFORMATIONAL, false, 0, NULL, 0);
+	assert_int_equal(sent[side].count, 0);
+	assert_int_equal(sa->recv_id, 0);
+	assert_true(world_run_until_up(w, 5000));
+	ike_live_talk(w, side, sa, IKE_EX_INFORMATIONAL, false, 0, NULL, 0);
+	assert_int_equal(sa->recv_id, 1);
+	assert_int_equal(answered_notify(w, side), 0);
+	world_free(w);
+}
+
+/* RFC 7296 section 2.5 */
+static void test_a_callers_unknown_critical_payload_is_named(void **state)
+{
+	struct world *w = pair(396);
+	struct ike_addrs at = {.uplink = 1};
+	uint8_t first[IKE_MESSAGE_OUT_MAX];
+	struct ike_chain chain;
+	struct ike_hdr hdr;
+	struct rbuf r;
+
+	(void)state;
+	call(w);
+	memcpy(first, sent[0].bytes, sent[0].len);
+	assert_int_equal(addr_parse("203.0.113.7", &at.remote.addr), 0);
+	assert_int_equal(addr_parse("198.51.100.1", &at.local.addr), 0);
+	at.remote.port = at.local.port = 500;
+	first[IKE_HDR_NEXT_AT] = 99;
+	first[IKE_HDR_LEN + 1] |= IKE_PLD_CRITICAL;
+	sent[1].len = 0;
+	ike_input(w->side[1].ike, w->now, &at, first, sent[0].len);
+	world_pump(w, 1);
+	assert_int_equal(ike_message_decode(sent[1].bytes, sent[1].len, &hdr), 0);
+	assert_true(hdr.response && !hdr.spi_r);
+	r = rbuf_init(sent[1].bytes, sent[1].len);
+	rbuf_skip(&r, IKE_HDR_LEN);
+	assert_int_equal(ike_payload_decode(&r, hdr.next, &chain), 0);
+	assert_int_equal(chain.n_notify, 1);
+	assert_int_equal(chain.notify[0].type, IKE_N_UNSUPPORTED_CRITICAL);
+	assert_int_equal(rbuf_left(&chain.notify[0].data), 1);
+	assert_int_equal(chain.notify[0].data.pos[0], 99);
+	assert_int_equal(counters(w, 1).half_open, 0);
+	world_free(w);
+}
+
 static void test_an_address_is_followed_only_when_authentic_and_new(void **state)
 {
 	struct world *w = pair(370);
@@ -610,6 +722,9 @@ int main(void)
 		cmocka_unit_test(test_damaged_requests_are_answered_and_change_nothing),
 		cmocka_unit_test(test_deletes_of_what_is_not_there_change_nothing),
 		cmocka_unit_test(test_rekeys_of_what_cannot_be_are_refused),
+		cmocka_unit_test(test_no_child_comes_of_half_a_key_exchange),
+		cmocka_unit_test(test_a_question_before_the_answer_waits),
+		cmocka_unit_test(test_a_callers_unknown_critical_payload_is_named),
 		cmocka_unit_test(
 			test_an_address_is_followed_only_when_authentic_and_new),
 		cmocka_unit_test(test_a_repeated_request_gets_the_same_answer),
