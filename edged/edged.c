@@ -43,6 +43,7 @@
 #include "edged/steering.h"
 #include "edged/store.h"
 #include "edged/supervisor.h"
+#include "edged/volumes.h"
 #include "ike/ike.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
@@ -137,8 +138,22 @@ static void on_store_notice(void *ctx, const char *from, const char *to,
 	event_emit(ctx, EVENT_STORE, "store", from, to, reason, NULL);
 }
 
+/* A word that differs from boot to boot; "" where there is none. */
+static void read_boot_id(char *buf, size_t size)
+{
+	FILE *fp = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	buf[0] = '\0';
+	if (!fp)
+		return;
+	if (fgets(buf, (int)size, fp))
+		buf[strcspn(buf, " \n")] = '\0';
+	fclose(fp);
+}
+
 static void open_state(struct edged *ed)
 {
+	char boot_id[40];
 	char path[PATH_MAX];
 	struct store_params params = {.notice = on_store_notice, .ctx = ed};
 
@@ -148,6 +163,9 @@ static void open_state(struct edged *ed)
 	ed->inside = inside_open(path);
 	snprintf(path, sizeof(path), "%s/overrides", ed->opt.state);
 	ed->overrides = overrides_open(path);
+	read_boot_id(boot_id, sizeof(boot_id));
+	snprintf(path, sizeof(path), "%s/volumes", ed->opt.state);
+	ed->volumes = volumes_open(path, boot_id);
 	snprintf(path, sizeof(path), "%s/edged.db", ed->opt.state);
 	params.path = path;
 	ed->store = store_open(ed->loop, &params);
@@ -412,6 +430,7 @@ void edged_free(struct edged *ed)
 	control_free(ed->control);
 	store_close(ed->store);
 	nlsock_free(ed->nl);
+	volumes_free(ed->volumes);
 	overrides_free(ed->overrides);
 	inside_free(ed->inside);
 	slots_free(ed->slots);

@@ -46,6 +46,7 @@ struct resolver;
 struct rng;
 struct sa_restored;
 struct slots;
+struct volumes;
 struct steer_apply;
 struct steering;
 struct store;
@@ -53,7 +54,7 @@ struct store;
 struct edged_options {
 	const char *config; /* the file; secrets.yaml lies beside it */
 	const char *run; /* sockets, saved IKE SAs: gone after a reboot */
-	const char *state; /* slots, overrides, database, old configurations */
+	const char *state; /* slots, overrides, volumes, database, configurations */
 	bool without_steering; /* trouble-shooting: never move traffic by quality */
 	bool without_leak_guard; /* trouble-shooting: no unreachable routes */
 };
@@ -86,6 +87,7 @@ struct edged {
 	struct slots *slots;
 	struct inside *inside; /* addresses that peers gave us, in STATE/inside */
 	struct overrides *overrides; /* the operator's, in STATE/overrides */
+	struct volumes *volumes; /* of metered uplinks, in STATE/volumes */
 	struct dataplane *dataplane;
 	struct ike *ike;
 	struct ike_host *ike_host;

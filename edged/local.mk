@@ -25,6 +25,7 @@ edged_libedged_a_SOURCES = \
 	edged/supervisor.c edged/supervisor.h \
 	edged/tunnel.c edged/tunnel.h \
 	edged/uplink.c edged/uplink.h \
+	edged/volumes.c edged/volumes.h \
 	edged/fdstore.c edged/fdstore.h \
 	edged/path.c edged/path.h \
 	edged/resolve.c edged/resolve.h \

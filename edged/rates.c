@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uthash.h>
 
 #include "edged/edged.h"
+#include "edged/volumes.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -100,6 +102,17 @@ static void measure(struct rates *r, const struct uplink *u, struct mono now)
 	rate->rx_bytes = rx;
 	rate->tx_bytes = tx;
 	rate->at = now;
+	if (u->conf->monthly_limit_bytes) {
+		struct volume_reading reading = {
+			.uplink = u->name,
+			.ifname = u->ifname,
+			.ifindex = u->ifindex,
+			.bytes = rx + tx,
+			.limit_bytes = u->conf->monthly_limit_bytes,
+		};
+
+		volumes_count(r->ed->volumes, &reading, time(NULL), now);
+	}
 }
 
 /* What is no uplink any more is forgotten. */

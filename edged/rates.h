@@ -3,7 +3,8 @@
  * rates - how much goes over each uplink now
  *
  * Reads the byte counters of the uplinks' interfaces every two seconds: all
- * traffic of the interface, tunnels and local breakout alike.
+ * traffic of the interface, tunnels and local breakout alike. Those of metered uplinks
+ * go on to the volume of the month (volumes.h).
  */
 #ifndef ED_EDGED_RATES_H
 #define ED_EDGED_RATES_H

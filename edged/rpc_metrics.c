@@ -31,6 +31,7 @@
 #include "edged/rpc_json.h"
 #include "edged/steering.h"
 #include "edged/store.h"
+#include "edged/volumes.h"
 #include "ike/ike.h"
 #include "lib/alloc.h"
 #include "lib/loop.h"
@@ -289,6 +290,16 @@ static void uplink_limit(struct sink *s)
 		if (u->conf->monthly_limit_bytes)
 			put(s, (double)u->conf->monthly_limit_bytes,
 			    LABELS({"uplink", u->name}));
+}
+
+static void uplink_month(struct sink *s)
+{
+	uint64_t bytes;
+
+	for (const struct uplink *u = s->ed->uplinks; u; u = u->hh.next)
+		if (u->conf->monthly_limit_bytes &&
+		    volumes_month(s->ed->volumes, u->name, &bytes))
+			put(s, (double)bytes, LABELS({"uplink", u->name}));
 }
 
 /* --- tunnels and their paths -------------------------------------------------------------- */
@@ -619,6 +630,8 @@ static const struct family {
 	  "Bytes into the uplink's interface, all traffic", uplink_receive },
 	{ "edged_uplink_transmit_bytes_total", "counter",
 	  "Bytes out of the uplink's interface, all traffic", uplink_transmit },
+	{ "edged_uplink_monthly_bytes", "gauge",
+	  "Bytes of its interface this month, of an uplink with a monthly limit", uplink_month },
 	{ "edged_uplink_monthly_limit_bytes", "gauge", "Its monthly limit as configured", uplink_limit },
 
 	{ "edged_tunnel_up", "gauge", "1 while the tunnel has its SAs", tunnel_up },

@@ -16,6 +16,7 @@
  *	reason	 a sentence why it is not up, or null
  *	nat	 true, false, or null while no tunnel over it has an SA
  *	down_bps up_bps	 of its interface, or null
+ *	month_bytes	 of its interface this month; null where no monthly limit is set
  *
  * paths.history {path, since, until, points} answers
  *
@@ -59,6 +60,7 @@
 #include "edged/rpc_json.h"
 #include "edged/steering.h"
 #include "edged/store.h"
+#include "edged/volumes.h"
 #include "ike/ike.h"
 #include "lib/alloc.h"
 #include "lib/rpc.h"
@@ -353,12 +355,17 @@ static void add_rates(json_t *row, const struct edged *ed, const struct uplink *
 {
 	uint64_t down;
 	uint64_t up;
+	uint64_t month;
 	bool known = rates_uplink(control_rates(ed->control), u->name, &down, &up);
 
 	json_object_set_new(row, "down_bps",
 			    known ? json_integer((json_int_t)down) : json_null());
 	json_object_set_new(row, "up_bps",
 			    known ? json_integer((json_int_t)up) : json_null());
+	known = u->conf->monthly_limit_bytes &&
+		volumes_month(ed->volumes, u->name, &month);
+	json_object_set_new(row, "month_bytes",
+			    known ? json_integer((json_int_t)month) : json_null());
 }
 
 /* Why the uplink is not up, or null. */

@@ -358,7 +358,8 @@ static const struct conf_row uplink_rows[] = {
 	{ "monthly-limit", CONF_ONE, &conf_kind_bytes, .offset = UPLINK(monthly_limit_bytes),
 	  .min = 1000000, .max = 1000000000000000, .cost = CONFIG_COST_PROBE,
 	  .example = "10gb", .alias = "limit quota volume", .otherwise = "not metered",
-	  .help = "What may be used in a month. A metered uplink is probed sparingly." },
+	  .help = "What may be used in a month. A metered uplink is probed sparingly, and what it "
+		  "carries is counted from the first of the month on." },
 	{ "address", CONF_LIST, &conf_kind_addr, .offset = UPLINK(address), .most = 2,
 	  .cost = CONFIG_COST_TUNNEL, .example = "203.0.113.10", .alias = "ip source",
 	  .otherwise = "the interface's first",

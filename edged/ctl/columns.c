@@ -111,25 +111,49 @@ static void as_in(const struct ctl_out *out, struct text *t, const json_t *v,
 	text_add(t, "in %s", buf);
 }
 
+/* In the largest unit of which there is one. */
+static void add_scaled(struct text *t, double n, const char *const *units,
+		       size_t n_units)
+{
+	size_t u = 0;
+
+	while (n >= 1000 && u + 1 < n_units) {
+		n /= 1000;
+		u++;
+	}
+	text_add(t, u && n < 10 ? "%.1f %s" : "%.0f %s", n, units[u]);
+}
+
 /* "41.2 Mbit/s". */
 static void as_rate(const struct ctl_out *out, struct text *t, const json_t *v,
 		    const json_t *row)
 {
 	static const char *const units[] = {"bit/s", "kbit/s", "Mbit/s", "Gbit/s"};
-	double n = json_number_value(v);
-	size_t u = 0;
 
 	(void)out;
 	(void)row;
-	if (!json_is_number(v)) {
+	if (json_is_number(v))
+		add_scaled(t, json_number_value(v), units, ARRAY_LEN(units));
+	else
 		text_add(t, "-");
+}
+
+/* "1.2 GB of 10 GB"; nothing where no limit is set. */
+static void as_month(const struct ctl_out *out, struct text *t, const json_t *v,
+		     const json_t *row)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	double limit = json_number_value(json_object_get(row, "monthly_limit_bytes"));
+
+	(void)out;
+	if (limit <= 0)
 		return;
-	}
-	while (n >= 1000 && u + 1 < ARRAY_LEN(units)) {
-		n /= 1000;
-		u++;
-	}
-	text_add(t, u && n < 10 ? "%.1f %s" : "%.0f %s", n, units[u]);
+	if (json_is_number(v))
+		add_scaled(t, json_number_value(v), units, ARRAY_LEN(units));
+	else
+		text_add(t, "-");
+	text_add(t, " of ");
+	add_scaled(t, limit, units, ARRAY_LEN(units));
 }
 
 /* Texts of a list, with commas. */
@@ -283,6 +307,7 @@ static const struct column uplink_columns[] = {
 	{ "paths_up",        "PATHS",       true,  true,  as_paths_up },
 	{ "down_bps",        "DOWN",        true,  true,  as_rate },
 	{ "up_bps",          "UP",          true,  true,  as_rate },
+	{ "month_bytes",     "MONTH",       true,  true,  as_month },
 	{ "since",           "SINCE",       true,  false, as_since },
 };
 
@@ -409,6 +434,24 @@ static void print_trimmed(FILE *fp, const char *text)
 	}
 }
 
+/* One that has nothing to say of any row is left out. */
+static bool says_something(const struct ctl_out *out, const struct column *col,
+			   const json_t *list)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row) {
+		char buf[CELL_MAX];
+		struct text t = text_init(buf, sizeof(buf));
+
+		col->format(out, &t, json_object_get(row, col->key), row);
+		if (buf[0])
+			return true;
+	}
+	return false;
+}
+
 /* Of all: only the brief columns. */
 static void print_columns(const struct ctl_out *out, const struct column *all,
 			  size_t n_all, bool brief, const json_t *list)
@@ -423,7 +466,7 @@ static void print_columns(const struct ctl_out *out, const struct column *all,
 	if (json_array_size(list) == 0)
 		return;
 	for (i = 0; i < n_all && n < COLUMNS_MAX; i++)
-		if (!brief || all[i].brief)
+		if ((!brief || all[i].brief) && says_something(out, &all[i], list))
 			cols[n++] = &all[i];
 	scols_init_debug(0);
 	tb = scols_new_table();

@@ -6,7 +6,8 @@ CORE_TESTS = \
 	tests/unit/test_edged_resolve \
 	tests/unit/test_edged_slots \
 	tests/unit/test_edged_supervisor \
-	tests/unit/test_edged_uplink
+	tests/unit/test_edged_uplink \
+	tests/unit/test_edged_volumes
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 
@@ -32,3 +33,6 @@ tests_unit_test_edged_uplink_LDADD = $(EDGED_LIBS) $(TEST_LIBS)
 tests_unit_test_edged_inside_SOURCES = tests/unit/test_edged_inside.c
 tests_unit_test_edged_inside_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_edged_inside_LDADD = $(EDGED_LIBS) $(TEST_LIBS)
+tests_unit_test_edged_volumes_SOURCES = tests/unit/test_edged_volumes.c
+tests_unit_test_edged_volumes_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_edged_volumes_LDADD = edged/libedged.a $(LIB_LIBS) $(TEST_LIBS)

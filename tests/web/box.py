@@ -35,7 +35,7 @@ CONFIG = f"""
 name: branch
 lan: 10.42.0.0/24
 uplinks:
-  isp1: {{interface: isp1}}
+  isp1: {{interface: isp1, monthly-limit: 10gb}}
 peers:
   hub: {{address: 192.0.2.1, networks: 10.1.0.0/16}}
 dataplane: user

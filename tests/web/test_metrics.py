@@ -9,6 +9,7 @@ that it is asked for.
 import json
 import os
 import re
+import socket
 import subprocess
 
 import pytest
@@ -74,6 +75,28 @@ def test_what_is_scraped_is_as_prometheus_wants_it(scraped):
     assert 'edged_build_info{version="' in scraped
     assert "edged_store_writable 1\n" in scraped
     assert 'edged_helper_up{helper="edge-esp"} ' in scraped
+
+
+def test_a_metered_uplink_counts_its_month(box):
+    rpc = Rpc(box.edged.run_dir)
+
+    def month():
+        families = rpc.call("metrics.get")["families"]
+        samples = next(f["samples"] for f in families
+                       if f["name"] == "edged_uplink_monthly_bytes")
+        assert [s["labels"] for s in samples] == [{"uplink": "isp1"}]
+        return samples[0]["value"]
+
+    before = month()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        for _ in range(10):
+            sock.sendto(bytes(1000), ("203.0.113.255", 9))
+    box.lab.wait_for("the month to grow", lambda: (month() >= before + 10000, month()), 20)
+    uplink, = rpc.call("uplinks.list")["uplinks"]
+    assert uplink["month_bytes"] >= before + 10000
+    assert uplink["monthly_limit_bytes"] == 10 ** 10
+    rpc.close()
 
 
 def test_no_address_and_no_spi_is_a_label(scraped, families):
