@@ -501,18 +501,20 @@ static void sa_packets(struct sink *s)
 	counters(s, packets_of);
 }
 
-/* edge-esp counts what it drops; of the kernel it is not known by tunnel. */
 static void drops(struct sink *s, bool replay)
 {
 	struct dataplane *dp = s->ed->dataplane;
 	struct dp_counters n;
 
-	if (!dp || dp_carrier(dp) != DP_USER)
-		return;
-	for (size_t i = 0; i < s->n_tunnels; i++)
-		if (dp_counters(dp, s->tunnels[i]->slot, &n) == 0)
-			put(s, (double)(replay ? n.rx_replay : n.rx_auth),
-			    LABELS(OF_TUNNEL(s->tunnels[i])));
+	for (size_t i = 0; i < s->n_tunnels; i++) {
+		const struct tunnel *t = s->tunnels[i];
+
+		if (!dp || dp_counters(dp, t->slot, &n) < 0)
+			continue;
+		dp_drops(dp, t->slot, &n);
+		put(s, (double)(replay ? n.rx_replay : n.rx_auth),
+		    LABELS(OF_TUNNEL(t)));
+	}
 }
 
 static void replay_drops(struct sink *s)

@@ -298,6 +298,7 @@ static void add_traffic(json_t *row, struct dataplane *dp, unsigned int slot)
 
 	if (!dp || dp_counters(dp, slot, &n) < 0)
 		return;
+	dp_drops(dp, slot, &n);
 	json_object_set_new(row, "dataplane", json_string(dp_kind(dp, slot)));
 	json_object_set_new(row, "rx_packets", json_integer((json_int_t)n.rx_packets));
 	json_object_set_new(row, "rx_bytes", json_integer((json_int_t)n.rx_bytes));

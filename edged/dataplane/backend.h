@@ -32,6 +32,11 @@ struct dp_rec {
 	struct dp_rec *next; /* newest first */
 };
 
+struct dp_drops {
+	uint64_t replay;
+	uint64_t auth;
+};
+
 struct dp_tun {
 	uint32_t slot;
 	bool set; /* by dp_tunnel_set(); false: left from an earlier run */
@@ -40,6 +45,8 @@ struct dp_tun {
 	int fd; /* the TUN, -1 for none */
 	struct dp_tunnel cfg;
 	struct dp_rec *sas;
+	struct dp_drops gone; /* of SAs that are no more (DP_KERNEL) */
+	struct dp_drops told; /* what dp_drops() said last: it never says less */
 };
 
 struct dp_carrier_ops {
@@ -61,6 +68,8 @@ struct dp_carrier_ops {
 			 const struct dp_rec *rec);
 	int (*counters)(struct dataplane *dp, struct dp_tun *t,
 			struct dp_counters *ret);
+	/* rx_replay and rx_auth, where counters() does not have them. */
+	void (*drops)(struct dataplane *dp, struct dp_tun *t, struct dp_counters *c);
 	/* Sockets of an earlier run that were not set again go. */
 	void (*sweep)(struct dataplane *dp);
 	void (*reconcile)(struct dataplane *dp);

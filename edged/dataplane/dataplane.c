@@ -402,6 +402,14 @@ int dp_counters(struct dataplane *dp, uint32_t slot, struct dp_counters *ret)
 	return t ? dp->ops->counters(dp, t, ret) : -ENOENT;
 }
 
+void dp_drops(struct dataplane *dp, uint32_t slot, struct dp_counters *c)
+{
+	struct dp_tun *t = slot < DP_TUNNELS_MAX ? dp->tuns[slot] : NULL;
+
+	if (t && dp->ops->drops)
+		dp->ops->drops(dp, t, c);
+}
+
 /* --- descriptors --------------------------------------------------------- */
 
 void dp_fds(struct dataplane *dp, void (*fn)(void *ctx, const char *name, int fd),

@@ -104,8 +104,8 @@ struct dp_counters {
 	uint64_t rx_bytes; /* their inner bytes */
 	uint64_t tx_packets;
 	uint64_t tx_bytes;
-	uint64_t rx_replay; /* too old or seen (DP_USER) */
-	uint64_t rx_auth; /* tag was wrong (DP_USER) */
+	uint64_t rx_replay; /* too old or seen (DP_KERNEL: by dp_drops() only) */
+	uint64_t rx_auth; /* tag was wrong (the same) */
 	uint64_t rx_bad; /* malformed after decryption, or no room */
 	uint64_t tx_dropped; /* no SA, or the send queue was full */
 };
@@ -238,6 +238,12 @@ int dp_dump(struct dataplane *dp, void (*fn)(void *ctx, const struct dp_sa_info 
  * memory, kernel: one netlink question). Returns 0 or -ENOENT.
  */
 int dp_counters(struct dataplane *dp, uint32_t slot, struct dp_counters *ret);
+
+/*
+ * Complete c, which dp_counters() filled, by what the tunnel's inbound SAs dropped:
+ * the kernel is asked SA by SA. Counts of SAs that are no more are in it.
+ */
+void dp_drops(struct dataplane *dp, uint32_t slot, struct dp_counters *c);
 
 /*
  * Compare with what should be: put back interfaces and policies, report SAs

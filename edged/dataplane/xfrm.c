@@ -694,6 +694,7 @@ static int xfrm_sa_install(struct dataplane *dp, struct dp_tun *t,
 struct moved {
 	const struct dp_sa_info *to;
 	struct nlq q;
+	struct dp_drops drops; /* its counts begin anew */
 	bool found;
 	bool exhausted;
 };
@@ -716,6 +717,12 @@ static void move_replay(struct moved *m, const struct nlattr *a, uint16_t type)
 		*oseq += SEQ_SKIP;
 	}
 	nlq_put(&m->q, type, &u, len);
+}
+
+static void add_drops(struct dp_drops *d, const struct xfrm_usersa_info *info)
+{
+	d->replay += info->stats.replay_window + info->stats.replay;
+	d->auth += info->stats.integrity_failed;
 }
 
 static int on_moved(const struct nlmsghdr *nlh, void *ctx)
@@ -755,6 +762,8 @@ static int on_moved(const struct nlmsghdr *nlh, void *ctx)
 		put_encap(&m->q, m->to->remote.port, m->to->local.port);
 	else if (m->to->encap)
 		put_encap(&m->q, m->to->local.port, m->to->remote.port);
+	if (m->to->dir == DP_IN)
+		add_drops(&m->drops, old);
 	m->found = true;
 	return 0;
 }
@@ -777,12 +786,54 @@ static int xfrm_sa_update(struct dataplane *dp, struct dp_tun *t,
 		err = -ERANGE;
 	if (!err)
 		err = del_state(nl, t, old);
-	if (!err)
+	if (!err) {
+		t->gone.replay += m.drops.replay;
+		t->gone.auth += m.drops.auth;
 		err = nlsock_call(nl, &m.q);
+	}
 	if (!err && rec->info.dir == DP_OUT && newest_out(t) == rec)
 		err = set_policies(nl, t, &rec->info);
 	secret_wipe(&m.q, sizeof(m.q));
 	return err;
+}
+
+static int on_drops(const struct nlmsghdr *nlh, void *ctx)
+{
+	if (nlh->nlmsg_type == XFRM_MSG_NEWSA)
+		add_drops(ctx, mnl_nlmsg_get_payload(nlh));
+	return 0;
+}
+
+/* Add to *d what an inbound state has dropped. */
+static void ask_drops(struct nlsock *nl, const struct dp_tun *t,
+		      const struct dp_sa_info *sa, struct dp_drops *d)
+{
+	struct nlq q;
+
+	if (sa->dir != DP_IN)
+		return;
+	put_state_id(&q, t, sa, XFRM_MSG_GETSA);
+	(void)nlsock_dump(nl, &q, on_drops, d);
+}
+
+/* A state that vanished took its counts with it: what was told stays. */
+static uint64_t never_less(uint64_t *told, uint64_t *gone, uint64_t now)
+{
+	if (now < *told)
+		*gone += *told - now;
+	else
+		*told = now;
+	return *told;
+}
+
+static void xfrm_drops(struct dataplane *dp, struct dp_tun *t, struct dp_counters *c)
+{
+	struct dp_drops now = t->gone;
+
+	for (const struct dp_rec *r = t->sas; r; r = r->next)
+		ask_drops(dp->xfrm->nl, t, &r->info, &now);
+	c->rx_replay = never_less(&t->told.replay, &t->gone.replay, now.replay);
+	c->rx_auth = never_less(&t->told.auth, &t->gone.auth, now.auth);
 }
 
 static int xfrm_sa_remove(struct dataplane *dp, struct dp_tun *t,
@@ -797,6 +848,7 @@ static int xfrm_sa_remove(struct dataplane *dp, struct dp_tun *t,
 		if (del_state(dp->xfrm->nl, &as, &rec->info) == 0)
 			return 0;
 	}
+	ask_drops(dp->xfrm->nl, t, &rec->info, &t->gone);
 	return del_state(dp->xfrm->nl, t, &rec->info);
 }
 
@@ -840,6 +892,7 @@ static const struct dp_carrier_ops ops = {
 	.sa_update = xfrm_sa_update,
 	.sa_remove = xfrm_sa_remove,
 	.counters = xfrm_counters,
+	.drops = xfrm_drops,
 	.reconcile = xfrm_reconcile,
 };
 

@@ -283,6 +283,8 @@ static int cmd_counters(struct drive *d, const struct words *a)
 	int err = dp_counters(d->dp, number(a, 1), &c);
 
 	if (!err)
+		dp_drops(d->dp, number(a, 1), &c);
+	if (!err)
 		printf("ok %llu %llu %llu %llu replay %llu auth %llu bad %llu dropped %llu\n",
 		       (unsigned long long)c.rx_packets, (unsigned long long)c.rx_bytes,
 		       (unsigned long long)c.tx_packets, (unsigned long long)c.tx_bytes,

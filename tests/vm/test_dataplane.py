@@ -56,6 +56,58 @@ def test_packets_pass(lab, ends, kind, encap, family):
     assert lab.out("a", "ip", "xfrm", "policy") == ""
 
 
+# In a: what ping sends to b, once more as it was and once with a bit turned over.
+AGAIN = """
+import socket, struct, subprocess, sys
+spi, inner = struct.pack(">I", int(sys.argv[1])), sys.argv[2]
+tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+tap.bind(("w", 3))
+tap.settimeout(10)
+subprocess.run(["ping", "-nqc3", "-i0.1", inner], check=True)
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+seen = 0
+while seen < 3:
+    packet = tap.recv(2048)
+    if packet[9] != 17 or packet[28:32] != spi:
+        continue
+    seen += 1
+    forged = bytearray(packet[28:])
+    forged[5] ^= 1
+    out.sendto(packet[28:], ("192.0.2.2", 4500))
+    out.sendto(forged, ("192.0.2.2", 4500))
+"""
+
+
+@pytest.mark.parametrize("kind", ["xfrm", "vti"])
+def test_drops_are_counted_and_outlive_their_sa(lab, ends, kind):
+    a, b = ends
+    join(a, b, SLOT, kind)
+    to_a, to_b = spis(SLOT, 0)
+
+    def again(spi):
+        lab.run("a", ["/usr/bin/python3", "-c", AGAIN, str(spi), inside(SLOT, 2)[0]])
+
+    def wait_drops(n):
+        lab.wait_for("drops are counted", lambda: (
+            (c := b.counters(SLOT))["replay"] == n and c["auth"] == n, c), 5)
+
+    wait_drops(0)
+    again(to_b)
+    wait_drops(3)
+    # A state made anew with other addresses counts from nothing, the tunnel does not.
+    b.do(f"update {SLOT} in {to_b} 1 192.0.2.2 4500 192.0.2.1 61000")
+    wait_drops(3)
+    b.do(f"update {SLOT} in {to_b} 1 192.0.2.2 4500 192.0.2.1 4500")
+    keys(a, b, SLOT, 1)
+    again(spis(SLOT, 1)[1])
+    wait_drops(6)
+    b.do(f"del {SLOT} in {to_b}")
+    wait_drops(6)
+    # Taken away by somebody else, it is not there to be asked.
+    lab.run("b", ["ip", "xfrm", "state", "flush"])
+    wait_drops(6)
+
+
 def test_rekey_loses_nothing_and_ike_comes_through(lab, ends):
     a, b = ends
     join(a, b, SLOT)
