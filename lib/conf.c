@@ -22,7 +22,7 @@
 #include "lib/conf_report.h"
 #include "lib/text.h"
 
-enum { QUOTE_MAX = 60, VALUE_MAX = 64 };
+enum { QUOTE_MAX = 60, VALUE_MAX = 64, SECRET_COLUMN_MAX = 1000 };
 
 /* The place of a value, by its address. */
 struct place {
@@ -331,10 +331,11 @@ static void unknown(struct conf *c, const struct conf_schema *schema,
 
 	near = glued(schema, key->text, value, sizeof(value));
 	if (near) {
-		node_error(c, key, "%s is missing: '%s: %s'",
+		conf_report_odd(key->text, false, &o);
+		node_error(c, key, "%s is missing: '%s: %s'%s",
 			   strchr(key->text, ':') ? "a space behind the colon"
 						  : "a colon",
-			   near->name, value);
+			   near->name, value, others);
 		remember(c, (char *)base + near->offset, key);
 		return;
 	}
@@ -351,6 +352,7 @@ static void unknown(struct conf *c, const struct conf_schema *schema,
 		if (o.len)
 			text_add(&t, " (it is a setting of %s)", others);
 	}
+	conf_report_odd(key->text, !near, &t);
 	node_error(c, key, "%s", buf);
 }
 
@@ -415,6 +417,20 @@ static void put_limits(const struct conf_row *row, struct text *t)
 		text_add(t, ", or off");
 }
 
+/* Why a value is not what it looks like. */
+static void put_hint(const struct conf_node *n, struct text *why)
+{
+	size_t len = strlen(n->text);
+
+	if (n->plain && strchr(n->text, '#'))
+		text_add(why, "; a comment needs a space before its '#'");
+	else if (!n->plain && len && n->text[len - 1] == '\n')
+		text_add(why, "; '|' and '>' make a block of text: write the value "
+			      "behind the colon");
+	else
+		conf_report_odd(n->text, false, why);
+}
+
 /* One scalar into dest; false after a message. */
 static bool walk_scalar(struct conf *c, const struct conf_row *row,
 			const struct conf_node *n, void *dest)
@@ -444,6 +460,7 @@ static bool walk_scalar(struct conf *c, const struct conf_row *row,
 				row->name, n->line);
 			return false;
 		}
+		put_hint(n, &why);
 		if (row->shape == CONF_LIST && strchr(n->text, ',') && n->plain)
 			node_error(c, n, "%s: a list stands in brackets: [%s]",
 				   row->name, value);
@@ -608,10 +625,15 @@ static void walk_map(struct conf *c, const struct conf_row *row,
 			continue;
 		}
 		bad = !sub->name_ok(key->text, why, sizeof(why));
-		if (bad)
+		if (bad) {
+			struct text t =
+				text_init(why + strlen(why), sizeof(why) - strlen(why));
+
+			conf_report_odd(key->text, false, &t);
 			node_error(c, key, "'%s' cannot be the name of %s%s: %s",
 				   conf_quote(key->text, name, sizeof(name)),
 				   article(sub->what), sub->what, why);
+		}
 		*(char **)(void *)(object + sub->name_offset) = ed_strdup(key->text);
 		remember(c, object, key);
 		walk_block(c, sub, n->child[i + 1], key, object, &here);
@@ -751,6 +773,19 @@ bool conf_hollow(const struct conf *c, const void *object)
 	return p && p->hollow;
 }
 
+/* Shown without the line, which holds the secret: the name alone, at its place. */
+static void secret_here(struct conf *c, const struct conf_row *row,
+			const struct conf_node *key)
+{
+	unsigned int column = key->column < SECRET_COLUMN_MAX ? key->column : 1;
+	char *shown = ed_asprintf("%*s%s: ...", (int)column - 1, "", row->name);
+
+	conf_report_add(c->doc->report, true, c->doc->file, key->line, key->column,
+			column == key->column ? shown : NULL, strlen(shown), "%s",
+			row->help);
+	free(shown);
+}
+
 static void walk_entry(struct conf *c, const struct conf_schema *schema,
 		       const struct conf_node *key, const struct conf_node *value,
 		       void *base, const struct at *at)
@@ -767,9 +802,7 @@ static void walk_entry(struct conf *c, const struct conf_schema *schema,
 		return;
 	}
 	if (row->flags & CONF_SECRET) {
-		/* Without the line. */
-		conf_report_add(c->doc->report, true, c->doc->file, key->line,
-				key->column, NULL, 0, "%s", row->help);
+		secret_here(c, row, key);
 		return;
 	}
 	if (row->flags & CONF_LATER) {

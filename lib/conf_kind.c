@@ -163,6 +163,9 @@ static bool parse_uint(const struct conf_row *row, const char *text, void *dest,
 	if (*text == '-' && isdigit((unsigned char)text[1]))
 		text_add(why, "is negative (write a number from %llu to %llu)",
 			 (unsigned long long)row->min, (unsigned long long)row->max);
+	else if (row->max)
+		text_add(why, "is not a whole number (write one from %llu to %llu)",
+			 (unsigned long long)row->min, (unsigned long long)row->max);
 	else
 		text_add(why, "is not a whole number");
 	return false;
@@ -466,9 +469,27 @@ static bool parse_ifname(const struct conf_row *row, const char *text, void *des
 
 /* --- addresses ------------------------------------------------------------ */
 
+/* "10.042.0.1": some programs take 042 as octal, so nobody can be sure. */
+static bool leading_zero(const char *text, struct text *why)
+{
+	size_t len = strspn(text, "0123456789.");
+
+	if (strchr(text, ':') || (text[len] && text[len] != '/'))
+		return false;
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (text[i] != '0' || (i && text[i - 1] != '.') || text[i + 1] == '.')
+			continue;
+		text_add(why, "has a number that begins with 0: write it without");
+		return true;
+	}
+	return false;
+}
+
 /* The usual ways to write an address that is none; false: nothing known. */
 static bool odd_address(const char *text, struct text *why)
 {
+	if (leading_zero(text, why))
+		return true;
 	if (*text == '[') {
 		text_add(why, "is written without brackets here");
 		return true;
@@ -488,15 +509,37 @@ static bool odd_address(const char *text, struct text *why)
 	return false;
 }
 
-/* Addresses that no host has, or none that others can reach. */
-static bool unusable(const struct addr *a, struct text *why)
+/* The IPv4 address of ::ffff:192.0.2.1; false: it is none. */
+static bool unmapped(const struct addr *a, struct addr *ret)
 {
 	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+	if (a->family != AF_INET6 || memcmp(a->b, mapped, sizeof(mapped)) != 0)
+		return false;
+	*ret = addr_from_bytes(AF_INET, a->b + 12);
+	return true;
+}
+
+/* The same of a prefix, with its length; true after a message. */
+static bool mapped_prefix(const struct prefix *p, struct text *why)
+{
 	char buf[ADDR_STRLEN];
 	struct addr v4;
 
-	if (a->family == AF_INET6 && memcmp(a->b, mapped, sizeof(mapped)) == 0) {
-		v4 = addr_from_bytes(AF_INET, a->b + 12);
+	if (!unmapped(&p->addr, &v4) || p->len < 96)
+		return false;
+	text_add(why, "is an IPv4 address written as IPv6 (write %s/%u)",
+		 addr_format(&v4, buf), p->len - 96u);
+	return true;
+}
+
+/* Addresses that no host has, or none that others can reach. */
+static bool unusable(const struct addr *a, struct text *why)
+{
+	char buf[ADDR_STRLEN];
+	struct addr v4;
+
+	if (unmapped(a, &v4)) {
 		text_add(why, "is an IPv4 address written as IPv6 (write %s)",
 			 addr_format(&v4, buf));
 		return true;
@@ -632,7 +675,8 @@ static bool read_prefix(const char *text, struct prefix *ret, struct text *why)
 	err = prefix_parse(text, ret);
 	if (err != -EINVAL)
 		return true;
-	if (netmask(text, (size_t)(slash - text), slash + 1, why))
+	if (netmask(text, (size_t)(slash - text), slash + 1, why) ||
+	    leading_zero(text, why))
 		return false;
 	text_add(
 		why,
@@ -666,7 +710,7 @@ static bool parse_prefix(const struct conf_row *row, const char *text, void *des
 		text_add(why, "lies in 0.0.0.0/8, which no host has");
 		return false;
 	}
-	return !unusable(&p->addr, why);
+	return !mapped_prefix(p, why) && !unusable(&p->addr, why);
 }
 
 static void format_prefix(const struct conf_row *row, const void *v, struct text *t)
@@ -696,7 +740,8 @@ static bool parse_ifaddr(const struct conf_row *row, const char *text, void *des
 		return false;
 	memcpy(host, text, (size_t)(slash - text));
 	host[slash - text] = '\0';
-	if (addr_parse(host, &p->addr) < 0 || unusable(&p->addr, why)) {
+	if (addr_parse(host, &p->addr) < 0 || mapped_prefix(p, why) ||
+	    unusable(&p->addr, why)) {
 		if (!why->len)
 			text_add(why, "is not an address with a length");
 		return false;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/alloc.h"
+#include "lib/text.h"
 
 enum {
 	SHOWN_MAX = 120, /* characters of a line shown */
@@ -52,6 +53,43 @@ size_t conf_report_char(const char *s, size_t len)
 	size_t n = len ? utf8((const unsigned char *)s, len, &c) : 0;
 
 	return n && !unsafe(c) ? n : 0;
+}
+
+/* Blanks beside the plain one, as Unicode has them. */
+static bool odd_blank(uint32_t c)
+{
+	return c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+	       c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+void conf_report_odd(const char *text, bool letters, struct text *t)
+{
+	const char *letter = NULL;
+	size_t len = strlen(text);
+
+	/* Ends: each round takes at least one byte. */
+	for (size_t i = 0; i < len;) {
+		uint32_t c = 0;
+		size_t n = utf8((const unsigned char *)text + i, len - i, &c);
+
+		if (n > 1 && (odd_blank(c) || unsafe(c))) {
+			text_add(t, " (it holds %s, U+%04X)",
+				 odd_blank(c) ? "a blank that is no plain space"
+					      : "an invisible character",
+				 c);
+			return;
+		}
+		if (n > 1 && !letter)
+			letter = text + i;
+		i += n ? n : 1;
+	}
+	if (letter && letters) {
+		uint32_t c = 0;
+		size_t n = utf8((const unsigned char *)letter, strlen(letter), &c);
+
+		text_add(t, " ('%.*s' in it is U+%04X, no plain character)", (int)n,
+			 letter, c);
+	}
 }
 
 /* The same text with every other character as '?'. */

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct text;
+
 /* More messages than this are counted but not kept. */
 #define CONF_REPORT_MAX 1000
 
@@ -57,6 +59,13 @@ void conf_report_add(struct conf_report *r, bool error, const char *file,
  * show, 0 when there is none.
  */
 size_t conf_report_char(const char *s, size_t len);
+
+/*
+ * Append what the eye does not see in text, or takes for something else: the
+ * first invisible character or odd blank, else (with letters) the first character
+ * that is not ASCII: " (it holds an invisible character, U+200B)". Nothing else.
+ */
+void conf_report_odd(const char *text, bool letters, struct text *t);
 
 /* Order by place; the file `first`, then others in the order of their first message. */
 void conf_report_sort(struct conf_report *r, const char *first);

@@ -50,17 +50,16 @@ struct seen {
 
 /* --- lines ---------------------------------------------------------------- */
 
-/* Bytes of the line break at s, 0 where there is none: those that libyaml counts. */
+/*
+ * Bytes of the line break at s, 0 where there is none: those that libyaml counts,
+ * but for Unicode's own, which odd_breaks() refuses, since editors do not count them.
+ */
 static size_t line_break(const unsigned char *s, size_t len)
 {
 	if (s[0] == '\n')
 		return 1;
 	if (s[0] == '\r')
 		return len > 1 && s[1] == '\n' ? 2 : 1;
-	if (len > 1 && s[0] == 0xc2 && s[1] == 0x85)
-		return 2;
-	if (len > 2 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9))
-		return 3;
 	return 0;
 }
 
@@ -472,16 +471,45 @@ static void explain_parser(const struct conf_doc *doc, const yaml_parser_t *p,
 			       "a setting 'name: value' is expected here");
 }
 
+/* Line and column, from 1, of the byte at offset at. */
+static void place_of(const struct conf_doc *doc, size_t at, unsigned int *line,
+		     unsigned int *column)
+{
+	*line = 1;
+	*column = 1;
+	while (*line < doc->n_lines && doc->lines[*line] <= at)
+		(*line)++;
+	for (size_t i = doc->lines[*line - 1]; i < at; i++)
+		*column += (doc->bytes[i] & 0xc0) != 0x80;
+}
+
+/* libyaml may blame the byte behind: back to the one that began the character. */
+static size_t begin_of_character(const struct conf_doc *doc, size_t at)
+{
+	for (size_t back = 1; back <= 3 && back <= at; back++) {
+		unsigned char c = (unsigned char)doc->bytes[at - back];
+
+		if (c >= 0xc0)
+			return back < (c < 0xe0	  ? 2u
+				       : c < 0xf0 ? 3u
+						  : 4u)
+				       ? at - back
+				       : at;
+		if (c < 0x80)
+			break;
+	}
+	return at;
+}
+
 static void explain_reader(const struct conf_doc *doc, const yaml_parser_t *p)
 {
 	size_t at = p->problem_offset < doc->len ? p->problem_offset : doc->len;
-	unsigned int line = 1;
-	unsigned int column = 1;
+	unsigned int line;
+	unsigned int column;
 
-	while (line < doc->n_lines && doc->lines[line] <= at)
-		line++;
-	for (size_t i = doc->lines[line - 1]; i < at; i++)
-		column += (doc->bytes[i] & 0xc0) != 0x80;
+	if (!has(p->problem, "control characters"))
+		at = begin_of_character(doc, at);
+	place_of(doc, at, &line, &column);
 	if (has(p->problem, "control characters"))
 		conf_doc_error(doc, line, column,
 			       "a control character (0x%02x) stands here: the file is "
@@ -893,6 +921,32 @@ static bool odd_blanks(const struct conf_doc *doc)
 	return false;
 }
 
+/* NEL, LS and PS: libyaml begins a new line at them, no editor does. */
+static bool odd_breaks(const struct conf_doc *doc)
+{
+	static const char *const marks[] = {"\xc2\x85", "\u2028", "\u2029"};
+	static const unsigned int numbers[] = {0x85, 0x2028, 0x2029};
+	unsigned int line;
+	unsigned int column;
+
+	for (size_t at = 0; at < doc->len; at++) {
+		for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+			size_t n = strlen(marks[i]);
+
+			if (doc->len - at < n ||
+			    memcmp(doc->bytes + at, marks[i], n) != 0)
+				continue;
+			place_of(doc, at, &line, &column);
+			conf_doc_error(doc, line, column,
+				       "an invisible line separator (U+%04X) stands "
+				       "here: take it out, or break the line",
+				       numbers[i]);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void check_end(struct conf_doc *doc, bool closed)
 {
 	const struct conf_node *root = doc->root;
@@ -934,7 +988,7 @@ int conf_doc_parse(struct conf_doc *doc, const char *file, const char *bytes,
 		doc->broken = true;
 		return -EINVAL;
 	}
-	if (odd_blanks(doc)) {
+	if (odd_blanks(doc) || odd_breaks(doc)) {
 		doc->broken = true;
 		return -EINVAL;
 	}

@@ -214,6 +214,19 @@ static bool same_as_ours(const struct prefix *inside, const struct addr *peer)
 	return addr_equal(&inside->addr, peer);
 }
 
+/* The first or last address of an IPv4 network that has more than two. */
+static bool no_host(const struct prefix *net, const struct addr *a)
+{
+	int bits = addr_bits(net->addr.family) - net->len;
+	struct addr last;
+
+	if (net->addr.family != AF_INET || a->family != AF_INET || bits < 2 ||
+	    bits >= 32)
+		return false;
+	last = addr_offset(&net->addr, (1ull << bits) - 1);
+	return addr_equal(&net->addr, a) || addr_equal(&last, a);
+}
+
 static void check_inside_pair(struct check *k, const struct config_endpoint *e,
 			      const struct addr *peer)
 {
@@ -224,6 +237,9 @@ static void check_inside_pair(struct check *k, const struct config_endpoint *e,
 	for (size_t i = 0; i < e->inside.n; i++)
 		if (e->inside.v[i].addr.family == peer->family)
 			in = &e->inside.v[i];
+	/* One that could not be read has been reported. */
+	if (!in && !e->inside.n && conf_place(k->conf, &e->inside))
+		return;
 	if (!in) {
 		conf_error(
 			k->conf, peer,
@@ -235,6 +251,11 @@ static void check_inside_pair(struct check *k, const struct config_endpoint *e,
 	if (same_as_ours(in, peer))
 		conf_error(k->conf, peer,
 			   "bgp-peer: this is our own address in the tunnel");
+	else if (no_host(&net, peer))
+		conf_error(k->conf, peer,
+			   "bgp-peer: this is the first or last address of %s, which "
+			   "no host has",
+			   prefix_format(&net, text));
 	else if (!prefix_contains(&net, peer))
 		conf_error(k->conf, peer, "bgp-peer: it does not lie in %s",
 			   prefix_format(&net, text));
@@ -266,7 +287,7 @@ static void check_endpoint(struct check *k, const struct config_peer *p,
 			"or another one",
 			e->via.n, e->via.v[0]);
 	if (p->profile.ids == CONFIG_IDS_ADDRESS && !p->our_id && !e->inside.n &&
-	    p->profile.probe == CONFIG_PROBE_ICMP)
+	    !conf_place(k->conf, &e->inside) && p->profile.probe == CONFIG_PROBE_ICMP)
 		conf_error(
 			k->conf, object,
 			"peer '%s' has preset '%s', which needs our address in the tunnel: "
@@ -591,6 +612,73 @@ static void check_marks(struct check *k, const struct config_class *cl,
 	}
 }
 
+/* Two that are not set are the same, too. */
+static bool same_prefix(const struct prefix *a, const struct prefix *b)
+{
+	if (!a->addr.family || !b->addr.family)
+		return a->addr.family == b->addr.family;
+	return prefix_equal(a, b);
+}
+
+static bool same_match(const struct config_match *a, const struct config_match *b)
+{
+	return a->protocol == b->protocol && same_prefix(&a->from, &b->from) &&
+	       same_prefix(&a->to, &b->to) &&
+	       memcmp(a->from_port, b->from_port, sizeof(a->from_port)) == 0 &&
+	       memcmp(a->to_port, b->to_port, sizeof(a->to_port)) == 0;
+}
+
+/* The class that has pattern m of class at before it, or NULL. */
+static const char *match_taken(const struct config *c, size_t at, size_t m)
+{
+	const struct config_match *mine = &c->classes.v[at].match.v[m];
+
+	for (size_t i = 0; i <= at; i++) {
+		const struct config_class *cl = &c->classes.v[i];
+		size_t n = i == at ? m : cl->match.n;
+
+		for (size_t k = 0; k < n; k++)
+			if (same_match(&cl->match.v[k], mine))
+				return cl->name;
+	}
+	return NULL;
+}
+
+/* The file says it; the first member's place may be that of the whole block. */
+static bool given(const struct check *k, const void *member)
+{
+	const struct conf_node *n = conf_place(k->conf, member);
+
+	return n && n->kind != CONF_MAPPING;
+}
+
+/* Some of it could not be read, so that it seems to stand for more than it says. */
+static bool half_read(const struct check *k, const struct config_match *m)
+{
+	return (!m->protocol && given(k, &m->protocol)) ||
+	       (!m->from.addr.family && given(k, &m->from)) ||
+	       (!m->to.addr.family && given(k, &m->to)) ||
+	       (!m->from_port[0] && given(k, &m->from_port)) ||
+	       (!m->to_port[0] && given(k, &m->to_port));
+}
+
+/* Of two patterns that are the same the second one never gets a packet. */
+static void check_doubles(struct check *k, size_t at)
+{
+	static const struct config_match nothing;
+	const struct config_class *cl = &k->c->classes.v[at];
+
+	for (size_t m = 0; m < cl->match.n; m++) {
+		const char *other = match_taken(k->c, at, m);
+
+		if (other && !same_match(&cl->match.v[m], &nothing) &&
+		    !half_read(k, &cl->match.v[m]))
+			conf_error(k->conf, &cl->match.v[m],
+				   "match: class '%s' has the same pattern already",
+				   other);
+	}
+}
+
 static void check_classes(struct check *k)
 {
 	const char *owner[64] = {NULL};
@@ -607,6 +695,7 @@ static void check_classes(struct check *k)
 		check_marks(k, cl, owner);
 		for (size_t m = 0; m < cl->match.n; m++)
 			check_match(k, &cl->match.v[m]);
+		check_doubles(k, i);
 		if (strcmp(cl->name, "default") == 0 && selects)
 			conf_error(
 				k->conf, at(k, &cl->dscp, cl),
@@ -616,8 +705,11 @@ static void check_classes(struct check *k)
 			conf_error(
 				k->conf, cl,
 				"class '%s' has neither 'dscp' nor 'match': no packet would "
-				"ever belong to it",
-				cl->name);
+				"ever belong to it%s",
+				cl->name,
+				conf_near(cl->name, conf_distance(cl->name, "default"))
+					? " (the class for the rest is called 'default')"
+					: "");
 	}
 }
 
@@ -898,6 +990,20 @@ static void check_range(struct check *k)
 	}
 }
 
+static void check_not_ours(struct check *k, const void *place, const struct addr *peer)
+{
+	for (size_t i = 0; i < k->c->uplinks.n; i++) {
+		const struct config_uplink *u = &k->c->uplinks.v[i];
+
+		for (size_t m = 0; m < u->address.n; m++)
+			if (addr_equal(&u->address.v[m], peer))
+				conf_error(k->conf, place,
+					   "address: this is our own address, that of "
+					   "uplink '%s'",
+					   u->name);
+	}
+}
+
 static void check_outer(struct check *k, const struct owned_list *networks)
 {
 	const struct config *c = k->c;
@@ -931,6 +1037,7 @@ static void check_outer(struct check *k, const struct owned_list *networks)
 					continue;
 				o.prefix = host(&a);
 				check_apart(k, &lan, &o);
+				check_not_ours(k, &list->v[m], &a);
 			}
 		}
 	}

@@ -235,6 +235,10 @@ static bool parse_announce(const struct conf_row *row, const char *text, void *d
 {
 	struct prefix *p = dest;
 
+	if (strcasecmp(text, "lan") != 0 && !strpbrk(text, "./:")) {
+		text_add(why, "is neither 'lan' nor a prefix such as 10.0.0.0/8");
+		return false;
+	}
 	if (strcasecmp(text, "lan") != 0)
 		return conf_kind_prefix.parse(row, text, dest, why);
 	*p = (struct prefix){.len = LAN_MARK};
