@@ -5,14 +5,16 @@
  *	replay_<name> [FILE | FOLDER]...
  *
  * Folders are walked recursively and every file in them is run, whatever its
- * name. A fault ends the process by its signal or sanitizer, after the file's
- * name was printed. Without arguments: tests/fuzz/corpus/<name>.
+ * name; links are followed. A fault ends the process by its signal or sanitizer,
+ * after the file's name was printed. Without arguments: tests/fuzz/corpus/<name>.
  *
  * Exit status: 0 when every file was run, 1 when one could not be read, or
  * when there was nothing to run (an empty run must not look green).
  */
 #include <errno.h>
 #include <fts.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,29 +28,86 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *current = "(none)";
 static unsigned int ran;
 
+/* Part of every sanitizer's runtime, of nothing else. */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
 /* Name the input when a harness's assert() or a sanitizer ends the process. */
 static void name_input(void)
 {
-	if (current)
-		fprintf(stderr, "# fault while running %s\n", current);
+	static const char what[] = "# fault while running ";
+	const char *path = current;
+
+	if (!path)
+		return;
+	current = NULL;
+	(void)!write(STDERR_FILENO, what, sizeof(what) - 1);
+	(void)!write(STDERR_FILENO, path, strlen(path));
+	(void)!write(STDERR_FILENO, "\n", 1);
+}
+
+static void on_signal(int sig)
+{
+	name_input();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* A sanitizer says more about a bad access than we could, so that stays its own. */
+static void name_at_faults(void)
+{
+	static const int bad[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+
+	atexit(name_input);
+	signal(SIGABRT, on_signal);
+	if (__sanitizer_set_death_callback) {
+		__sanitizer_set_death_callback(name_input);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		signal(bad[i], on_signal);
+}
+
+/* The whole file; NULL when it cannot be read. */
+static uint8_t *read_file(const char *path, size_t *len)
+{
+	FILE *fp = fopen(path, "rb");
+	size_t cap = 4096;
+	uint8_t *data = malloc(cap);
+
+	*len = 0;
+	if (!data)
+		abort();
+	/* Ends: each round reads something, or is the last one. */
+	while (fp && !feof(fp) && !ferror(fp) && *len <= FILE_MAX_BYTES) {
+		if (*len == cap) {
+			cap *= 2;
+			data = realloc(data, cap);
+			if (!data)
+				abort();
+		}
+		*len += fread(data + *len, 1, cap - *len, fp);
+	}
+	if (fp && !ferror(fp) && *len <= FILE_MAX_BYTES) {
+		fclose(fp);
+		return data;
+	}
+	fprintf(stderr, "%s: %s\n", path,
+		fp && !ferror(fp) ? "more than 64 MB" : strerror(errno));
+	if (fp)
+		fclose(fp);
+	free(data);
+	return NULL;
 }
 
 static int run_file(const char *path)
 {
-	FILE *fp = fopen(path, "rb");
-	uint8_t *data;
 	uint8_t *exact;
+	uint8_t *data;
 	size_t len;
 
-	if (!fp) {
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		return -1;
-	}
-	data = malloc(FILE_MAX_BYTES);
+	data = read_file(path, &len);
 	if (!data)
-		abort();
-	len = fread(data, 1, FILE_MAX_BYTES, fp);
-	fclose(fp);
+		return -1;
 
 	/* A block of exactly len bytes, so that a sanitizer sees one too many. */
 	exact = malloc(len ? len : 1);
@@ -64,23 +123,30 @@ static int run_file(const char *path)
 	return 0;
 }
 
+/* Whether e can be run: a file, or what is none (a pipe) where it was asked for. */
+static bool is_input(const FTSENT *e)
+{
+	return e->fts_info == FTS_F ||
+	       (e->fts_info == FTS_DEFAULT && e->fts_level == FTS_ROOTLEVEL);
+}
+
 static int run_tree(char *path)
 {
 	char *const roots[] = {path, NULL};
-	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
+	FTS *fts = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
 	FTSENT *e;
 	int err = 0;
 
 	if (!fts)
 		return -1;
 	while ((e = fts_read(fts)) != NULL) {
-		if (e->fts_info == FTS_F) {
+		if (is_input(e)) {
 			if (run_file(e->fts_accpath) < 0)
 				err = -1;
 		} else if (e->fts_info == FTS_NS || e->fts_info == FTS_DNR ||
-			   e->fts_info == FTS_ERR) {
+			   e->fts_info == FTS_ERR || e->fts_info == FTS_SLNONE) {
 			fprintf(stderr, "%s: %s\n", e->fts_path,
-				strerror(e->fts_errno));
+				strerror(e->fts_errno ? e->fts_errno : ENOENT));
 			err = -1;
 		}
 	}
@@ -104,7 +170,7 @@ int main(int argc, char **argv)
 	char corpus[4096];
 	int err = 0;
 
-	atexit(name_input);
+	name_at_faults();
 	current = NULL;
 	if (argc < 2) {
 		own_corpus(argv[0], corpus, sizeof(corpus));
