@@ -161,13 +161,35 @@ static void begin_ike(struct tunnel *t, const struct addr *remote)
 	ike_host_pump(ed);
 }
 
-/* The next address whose family the uplink has, beginning with this turn's. */
-static bool pick(const struct tunnel *t, const struct addr *addrs, size_t n,
-		 struct addr *ret)
+static bool is_own(const struct edged *ed, const struct addr *a)
 {
+	for (const struct uplink *u = ed->uplinks; u; u = u->hh.next)
+		for (int f = 0; f < ED_FAMILIES; f++)
+			if (addr_equal(&u->fam[f].local, a))
+				return true;
+	return false;
+}
+
+/*
+ * The next address of a name that can be the peer's and whose family the uplink
+ * has, beginning with this turn's. False, with the sentence: there is none.
+ */
+static bool pick(const struct tunnel *t, const struct addr *addrs, size_t n,
+		 struct addr *ret, char *why, size_t cap)
+{
+	char text[ADDR_STRLEN];
+
+	snprintf(why, cap, "the peer has no address of a family that the uplink has");
 	for (size_t i = 0; i < n; i++) {
 		const struct addr *a = &addrs[(t->turn + i) % n];
 
+		if (!addr_is_host(a) || is_own(t->ed, a)) {
+			snprintf(why, cap, "its name leads to %s, which is %s",
+				 addr_format(a, text),
+				 addr_is_host(a) ? "this box's own address"
+						 : "no host's address");
+			continue;
+		}
 		if (!uplink_usable(t->uplink, a->family))
 			continue;
 		*ret = *a;
@@ -179,6 +201,7 @@ static bool pick(const struct tunnel *t, const struct addr *addrs, size_t n,
 static void on_resolved(void *ctx, const struct resolve_answer *answer)
 {
 	struct tunnel *t = ctx;
+	char why[EDGED_SENTENCE_MAX];
 	struct addr remote;
 
 	t->resolving = NULL;
@@ -186,9 +209,8 @@ static void on_resolved(void *ctx, const struct resolve_answer *answer)
 		return;
 	if (answer->err < 0)
 		failed(t, TUNNEL_UNREACHED, answer->why);
-	else if (!pick(t, answer->addrs, answer->n, &remote))
-		failed(t, TUNNEL_UNREACHED,
-		       "the peer has no address of a family that the uplink has");
+	else if (!pick(t, answer->addrs, answer->n, &remote, why, sizeof(why)))
+		failed(t, TUNNEL_UNREACHED, why);
 	else
 		begin_ike(t, &remote);
 }

@@ -259,9 +259,7 @@ static const char *bad_inside(const struct ike_sa *sa, const struct addr *a)
 
 	if (!a->family)
 		return NULL;
-	if (addr_is_any(a) || addr_is_loopback(a) || addr_is_multicast(a) ||
-	    (a->family == AF_INET && (a->b[0] == 0 || a->b[0] >= 240)) ||
-	    (a->family == AF_INET6 && addr_is_link_local(a)))
+	if (!addr_is_host(a))
 		return "no host can have it";
 	if (addr_equal(a, &sa->at.local.addr) || addr_equal(a, &sa->at.remote.addr))
 		return "it is an outer address of the tunnel";

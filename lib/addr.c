@@ -90,6 +90,15 @@ bool addr_is_multicast(const struct addr *a)
 	return a->family == AF_INET6 && a->b[0] == 0xff;
 }
 
+bool addr_is_host(const struct addr *a)
+{
+	if (!a->family || addr_is_any(a) || addr_is_loopback(a) || addr_is_multicast(a))
+		return false;
+	if (a->family == AF_INET)
+		return a->b[0] != 0 && a->b[0] < 240;
+	return !addr_is_link_local(a);
+}
+
 uint64_t addr_hash(const struct addr *a, uint64_t key)
 {
 	uint64_t h = key ^ a->family;

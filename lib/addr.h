@@ -62,6 +62,12 @@ bool addr_is_loopback(const struct addr *a);
 bool addr_is_link_local(const struct addr *a);
 bool addr_is_multicast(const struct addr *a);
 
+/*
+ * Can it be another host's, as it stands? Not any, loopback, multicast, IPv4's
+ * 0.0.0.0/8 and 240.0.0.0/4, nor IPv6 link-local ones, which need a zone.
+ */
+bool addr_is_host(const struct addr *a);
+
 /* Hash under key; use a random key where a peer chooses the address. */
 uint64_t addr_hash(const struct addr *a, uint64_t key);
 

@@ -116,6 +116,44 @@ static void test_endpoints_survive_sockaddr(void **state)
 	assert_int_equal(endpoint_to_sockaddr(&e, &ss), 0);
 }
 
+static void test_what_can_be_another_hosts_address(void **state)
+{
+	static const struct {
+		const char *text;
+		bool host;
+	} cases[] = {
+		{"192.0.2.1", true},
+		{"1.0.0.0", true},
+		{"169.254.1.1", true}, /* clouds use them inside tunnels */
+		{"223.255.255.255", true},
+		{"2001:db8::1", true},
+		{"fd00::1", true},
+		{"0.0.0.0", false},
+		{"0.1.2.3", false},
+		{"127.0.0.1", false},
+		{"127.255.0.9", false},
+		{"224.0.0.1", false},
+		{"239.1.1.1", false},
+		{"240.0.0.1", false},
+		{"255.255.255.255", false},
+		{"::", false},
+		{"::1", false},
+		{"ff02::1", false},
+		{"fe80::1", false},
+	};
+	struct addr none = {0};
+
+	(void)state;
+	assert_false(addr_is_host(&none));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct addr a;
+
+		assert_int_equal(addr_parse(cases[i].text, &a), 0);
+		if (addr_is_host(&a) != cases[i].host)
+			fail_msg("%s", cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +161,7 @@ int main(void)
 		cmocka_unit_test(test_prefixes_know_what_they_cover),
 		cmocka_unit_test(test_offset_carries_over_bytes),
 		cmocka_unit_test(test_endpoints_survive_sockaddr),
+		cmocka_unit_test(test_what_can_be_another_hosts_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
