@@ -696,6 +696,7 @@ struct moved {
 	struct nlq q;
 	struct dp_drops drops; /* its counts begin anew */
 	bool found;
+	bool numbered; /* its replay state goes along */
 	bool exhausted;
 };
 
@@ -709,7 +710,7 @@ static void move_replay(struct moved *m, const struct nlattr *a, uint16_t type)
 	size_t len = mnl_attr_get_payload_len(a);
 	uint32_t *oseq = type == XFRMA_REPLAY_VAL ? &u.plain.oseq : &u.esn.oseq;
 
-	if (len > sizeof(u))
+	if (len < sizeof(u.plain) || len > sizeof(u))
 		return;
 	memcpy(&u, mnl_attr_get_payload(a), len);
 	if (m->to->dir == DP_OUT) {
@@ -717,6 +718,7 @@ static void move_replay(struct moved *m, const struct nlattr *a, uint16_t type)
 		*oseq += SEQ_SKIP;
 	}
 	nlq_put(&m->q, type, &u, len);
+	m->numbered = true;
 }
 
 static void add_drops(struct dp_drops *d, const struct xfrm_usersa_info *info)
@@ -782,7 +784,8 @@ static int xfrm_sa_update(struct dataplane *dp, struct dp_tun *t,
 	err = nlsock_dump(nl, &ask, on_moved, &m);
 	if (err == -ESRCH || (!err && !m.found))
 		err = -ENOENT;
-	if (!err && m.exhausted)
+	/* Numbers that began anew would be used twice, or be taken twice. */
+	if (!err && (m.exhausted || !m.numbered))
 		err = -ERANGE;
 	if (!err)
 		err = del_state(nl, t, old);
@@ -872,7 +875,6 @@ static void xfrm_free(struct dataplane *dp)
 
 	for (struct dp_sock *s = dp->socks; s; s = s->hh.next)
 		loop_io_stop(&s->io);
-	loop_timer_stop(&x->begin);
 	loop_timer_stop(&x->begin);
 	loop_io_stop(&x->events_io);
 	nlsock_free(x->events);
