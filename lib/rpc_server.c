@@ -30,6 +30,7 @@
 #include "lib/loop.h"
 #include "lib/rpc.h"
 #include "lib/rpc_line.h"
+#include "lib/text.h"
 
 enum {
 	GRANTS = 16,
@@ -115,12 +116,13 @@ static void conn_rearm(struct conn *c);
 
 static json_t *error_message(json_t *id, int code, const char *text, json_t *data)
 {
-	json_t *error = json_pack("{s:i, s:s}", "code", code, "message", text);
+	char *message = ed_strdup(text);
+	json_t *error;
 
-	/* A sentence that is no UTF-8 (a file name) must not cost the answer. */
-	if (!error)
-		error = json_pack("{s:i, s:s}", "code", code, "message",
-				  "failed; the log says more");
+	/* A sentence that is no UTF-8 (a file name, cut) must not cost the answer. */
+	text_make_utf8(message);
+	error = json_pack("{s:i, s:s}", "code", code, "message", message);
+	free(message);
 	if (data)
 		json_object_set_new(error, "data", data);
 	return json_pack("{s:s, s:o, s:o}", "jsonrpc", "2.0", "id",

@@ -51,6 +51,41 @@ void text_escape(struct text *t, const void *bytes, size_t len)
 	}
 }
 
+/* Bytes of the character at s, 0 when there is none. s ends with a NUL. */
+static size_t character(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80	 ? 1
+		   : s[0] < 0xc2 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+		   : s[0] < 0xf5 ? 4
+				 : 0;
+
+	/* Ends at the NUL at the latest: it is no part of a character. */
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	/* Overlong, surrogates, above 10FFFF. */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+void text_make_utf8(char *s)
+{
+	/* Ends: each round goes on by a byte or more, to the NUL. */
+	while (*s) {
+		size_t n = character((const unsigned char *)s);
+
+		if (n == 0) {
+			*s = '?';
+			n = 1;
+		}
+		s += n;
+	}
+}
+
 void text_us(struct text *t, long long us)
 {
 	if (us < 1000)

@@ -34,6 +34,12 @@ void text_list(struct text *t, const char *sep, const char *item);
  */
 void text_escape(struct text *t, const void *bytes, size_t len);
 
+/*
+ * Make s UTF-8 (RFC 3629): each byte that belongs to no character becomes '?', so that
+ * a text cut in the middle of one, or the name of a file, can be told as JSON.
+ */
+void text_make_utf8(char *s);
+
 /* Append a number of microseconds for people: "850 us", "12.3 ms", "4.5 s". */
 void text_us(struct text *t, long long us);
 

@@ -8,6 +8,7 @@
 
 #include "lib/alloc.h"
 #include "lib/rpc.h"
+#include "lib/text.h"
 
 enum { NUMBER_DIGITS = 17 }; /* below 2^63, and exact as a number of JavaScript */
 
@@ -231,10 +232,14 @@ unsigned int api_status(int rpc_code, const char **ret_word)
 
 char *api_error(const char *word, const char *message)
 {
-	json_t *e =
-		json_pack("{s:{s:s, s:s}}", "error", "code", word, "message", message);
-	char *text = e ? json_dumps(e, JSON_COMPACT) : NULL;
+	char *sentence = ed_strdup(message ? message : word);
+	json_t *e;
+	char *text;
 
+	text_make_utf8(sentence);
+	e = json_pack("{s:{s:s, s:s}}", "error", "code", word, "message", sentence);
+	text = json_dumps(e, JSON_COMPACT);
 	json_decref(e);
-	return text ? text : ed_strdup("{\"error\":{\"code\":\"internal\"}}");
+	free(sentence);
+	return text;
 }

@@ -10,9 +10,10 @@
 
 #include "lib/alloc.h"
 #include "lib/loop.h"
+#include "lib/mono.h"
 #include "tests/unit/cm.h"
 
-enum { READ_ROLE = 1, WRITE_ROLE = 2, NOBODYS_ROLE = 4, TOPIC = 3 };
+enum { READ_ROLE = 1, WRITE_ROLE = 2, NOBODYS_ROLE = 4, TOPIC = 3, OTHER_UID = 65534 };
 
 /* One server and raw connections to it: bytes in, bytes out. */
 struct bench {
@@ -29,6 +30,26 @@ static void run_echo(void *ctx, struct rpc_call *call, const json_t *params)
 
 	b->ran++;
 	rpc_call_reply(call, json_deep_copy(params));
+}
+
+/* Takes longer than one connection may take of a window. */
+static void run_slow(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	struct mono end = mono_add_ms(mono_now(), 3);
+	struct bench *b = ctx;
+
+	(void)params;
+	while (mono_before(mono_now(), end))
+		continue;
+	b->ran++;
+	rpc_call_reply(call, NULL);
+}
+
+static void run_cut(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	(void)ctx;
+	(void)params;
+	rpc_call_error(call, RPC_EPARAMS, "'%.2s' is not a \xff", "a\u00e9");
 }
 
 static void run_keep(void *ctx, struct rpc_call *call, const json_t *params)
@@ -86,6 +107,8 @@ static const struct rpc_method methods[] = {
 	{ "subscribe", READ_ROLE,    run_subscribe },
 	{ "typed",     WRITE_ROLE,   run_typed },
 	{ "never",     NOBODYS_ROLE, run_never },
+	{ "slow",      READ_ROLE,    run_slow },
+	{ "cut",       READ_ROLE,    run_cut },
 };
 /* clang-format on */
 
@@ -279,6 +302,9 @@ static void test_errors_are_one_line_with_data(void **state)
 				"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"fail\"}\n"),
 			    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32004,"
 			    "\"message\":\"line 1 line 2\",\"data\":[\"why\"]}}\n");
+	/* What was cut in the middle of a character is told all the same. */
+	has(ask(&b, fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cut\"}\n"),
+	    "\"message\":\"'a?' is not a ?\"");
 	close(fd);
 	bench_fini(&b);
 }
@@ -375,6 +401,129 @@ static void test_clients_and_open_calls_are_bounded(void **state)
 	assert_int_equal(rpc_server_counters(b.server).clients, 1);
 	close(fd[1]);
 	close(fd[2]);
+	bench_fini(&b);
+}
+
+/*
+ * A connection of somebody who is not root: the kernel remembers who made the pair.
+ * Where the tests do not run as root it is whoever runs them.
+ */
+static int connect_as_other(struct bench *b)
+{
+	bool root = geteuid() == 0;
+	int fd;
+
+	if (root)
+		assert_int_equal(seteuid(OTHER_UID), 0);
+	fd = bench_connect(b);
+	if (root)
+		assert_int_equal(seteuid(0), 0);
+	return fd;
+}
+
+static void expect_turned_away(int fd)
+{
+	char got[256] = "";
+
+	assert_true(recv(fd, got, sizeof(got) - 1, 0) > 0);
+	has(got, "too many clients");
+	close(fd);
+}
+
+static void test_one_user_does_not_take_all_connections(void **state)
+{
+	struct rpc_limits limits = {.clients = 16, .user_clients = 3};
+	struct bench b;
+	int fd[3];
+
+	(void)state;
+	bench_init(&b, &limits);
+	rpc_server_grant_uid(b.server, OTHER_UID, READ_ROLE);
+	for (int i = 0; i < 3; i++)
+		fd[i] = connect_as_other(&b);
+	expect_turned_away(connect_as_other(&b));
+	assert_int_equal(rpc_server_counters(b.server).clients, 3);
+	for (int i = 0; i < 3; i++)
+		close(fd[i]);
+	bench_fini(&b);
+}
+
+static void test_some_connections_are_left_for_root(void **state)
+{
+	struct rpc_limits limits = {.clients = 16};
+	struct bench b;
+	int fd[16];
+
+	(void)state;
+	bench_init(&b, &limits);
+	rpc_server_grant_uid(b.server, OTHER_UID, READ_ROLE);
+	for (int i = 0; i < 14; i++)
+		fd[i] = connect_as_other(&b);
+	expect_turned_away(connect_as_other(&b));
+	assert_int_equal(rpc_server_counters(b.server).clients, 14);
+	/* The last two are root's, and no more. */
+	for (int i = 14; i < 16 && geteuid() == 0; i++) {
+		fd[i] = bench_connect(&b);
+		has(ask(&b, fd[i],
+			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"echo\"}\n"),
+		    "result");
+	}
+	if (geteuid() == 0)
+		expect_turned_away(bench_connect(&b));
+	for (int i = 0; i < (geteuid() == 0 ? 16 : 14); i++)
+		close(fd[i]);
+	bench_fini(&b);
+}
+
+/* Ten requests of 3 ms each, one in each window of 20 ms. */
+static void test_requests_take_a_share_of_the_time(void **state)
+{
+	const char *line = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"slow\"}\n";
+	struct mono limit = mono_add_ms(mono_now(), 60000);
+	struct mono begun;
+	struct bench b;
+	int fd;
+
+	(void)state;
+	bench_init(&b, NULL);
+	rpc_server_grant_uid(b.server, OTHER_UID, READ_ROLE);
+	fd = connect_as_other(&b);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(send(fd, line, strlen(line), MSG_NOSIGNAL),
+				 strlen(line));
+	begun = mono_now();
+	while (b.ran < 10 && mono_before(mono_now(), limit))
+		loop_run_once(b.loop);
+	assert_int_equal(b.ran, 10);
+	assert_true(mono_diff_ms(mono_now(), begun) >= 9 * 20);
+	close(fd);
+	bench_fini(&b);
+}
+
+/* Twelve connections at once: together they take 10 ms, 4 of these, of each window. */
+static void test_all_requests_take_half_of_the_time(void **state)
+{
+	const char *line = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"slow\"}\n";
+	struct mono limit = mono_add_ms(mono_now(), 60000);
+	struct mono begun;
+	struct bench b;
+	int fd[12];
+
+	(void)state;
+	bench_init(&b, NULL);
+	rpc_server_grant_uid(b.server, OTHER_UID, READ_ROLE);
+	for (int i = 0; i < 12; i++) {
+		fd[i] = connect_as_other(&b);
+		assert_int_equal(send(fd[i], line, strlen(line), MSG_NOSIGNAL),
+				 strlen(line));
+	}
+	begun = mono_now();
+	while (b.ran < 12 && mono_before(mono_now(), limit))
+		loop_run_once(b.loop);
+	assert_int_equal(b.ran, 12);
+	assert_true(mono_diff_ms(mono_now(), begun) >= 2 * 20);
+	for (int i = 0; i < 12; i++)
+		close(fd[i]);
 	bench_fini(&b);
 }
 
@@ -667,6 +816,10 @@ int main(void)
 		cmocka_unit_test(test_parameters_are_checked),
 		cmocka_unit_test(test_who_holds_no_role_is_turned_away),
 		cmocka_unit_test(test_clients_and_open_calls_are_bounded),
+		cmocka_unit_test(test_one_user_does_not_take_all_connections),
+		cmocka_unit_test(test_some_connections_are_left_for_root),
+		cmocka_unit_test(test_requests_take_a_share_of_the_time),
+		cmocka_unit_test(test_all_requests_take_half_of_the_time),
 		cmocka_unit_test(test_who_does_not_read_is_dropped),
 		cmocka_unit_test(test_answers_that_nobody_reads_end_the_reading),
 		cmocka_unit_test(test_who_reads_nothing_at_all_is_dropped_in_time),

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "lib/alloc.h"
 #include "lib/mono.h"
 #include "lib/nlq.h"
 #include "lib/nlsock.h"
@@ -35,6 +37,36 @@ static void test_foreign_bytes_are_escaped(void **state)
 	(void)state;
 	text_escape(&t, "a\n\x1b[31m\\\xff", 9);
 	assert_string_equal(buf, "a\\x0a\\x1b[31m\\\\\\xff");
+}
+
+static void test_what_is_no_utf8_becomes_question_marks(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} rows[] = {
+		{"", ""},
+		{"a\n\x7f", "a\n\x7f"},
+		{"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+		 "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+		{"cut \xc3", "cut ?"},
+		{"cut \xe2\x82' here", "cut ?"
+				       "?' here"},
+		{"\xf0\x9f\x98", "???"},
+		{"\xc0\xaf", "??"},
+		{"\xe0\x80\xaf", "???"},
+		{"\xed\xa0\x80", "???"},
+		{"\xf4\x90\x80\x80", "????"},
+		{"\xff\x80x", "??x"},
+	};
+	char buf[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		snprintf(buf, sizeof(buf), "%s", rows[i].text);
+		text_make_utf8(buf);
+		assert_string_equal(buf, rows[i].want);
+	}
 }
 
 static void test_distance_counts_letters(void **state)
@@ -149,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_is_cut_never_overrun),
+		cmocka_unit_test(test_what_is_no_utf8_becomes_question_marks),
 		cmocka_unit_test(test_foreign_bytes_are_escaped),
 		cmocka_unit_test(test_distance_counts_letters),
 		cmocka_unit_test(test_seeded_numbers_repeat),

@@ -105,12 +105,16 @@ static void test_queries_become_params(void **state)
 	assert_null(api_query_params(row, "kind=%00", why, sizeof(why)));
 }
 
+/* Ten letters of two bytes: a key of them is cut in the middle of one. */
+#define EACUTE "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9"
+
 static void test_bodies_become_params(void **state)
 {
 	char name[GATE_VALUE_MAX];
 	const struct api_row *row = row_of(HTTP_POST, "uplinks/isp1", name);
 	json_t *body = json_pack("{s:s}", "state", "down");
 	char why[160];
+	char *told;
 	json_t *p = api_body_params(row, name, body, why, sizeof(why));
 
 	(void)state;
@@ -123,6 +127,13 @@ static void test_bodies_become_params(void **state)
 	json_object_clear(body);
 	assert_null(api_body_params(row, name, body, why, sizeof(why)));
 	assert_string_equal(why, "state is missing");
+	json_object_set_new(body, EACUTE "a" EACUTE EACUTE EACUTE EACUTE EACUTE,
+			    json_true());
+	assert_null(api_body_params(row, name, body, why, sizeof(why)));
+	told = api_error("params", why);
+	assert_non_null(strstr(told, "\"message\":\"there is no '" EACUTE "a" EACUTE));
+	free(told);
+	json_object_clear(body);
 	json_object_set_new(body, "state", json_true());
 	assert_null(api_body_params(row, name, body, why, sizeof(why)));
 	json_decref(body);
