@@ -168,6 +168,22 @@ int gate_bearer(const char *header, char token[GATE_TOKEN_MAX])
 
 /* --- other headers -------------------------------------------------------------- */
 
+bool gate_header_clean(const char *name, size_t name_len, const char *value,
+		       size_t value_len)
+{
+	if (name_len == 0)
+		return false;
+	for (size_t i = 0; i < name_len; i++)
+		if (!name[i] || (!isalnum((unsigned char)name[i]) &&
+				 !strchr("!#$%&'*+-.^_`|~", name[i])))
+			return false;
+	for (size_t i = 0; i < value_len; i++)
+		if (((unsigned char)value[i] < ' ' && value[i] != '\t') ||
+		    value[i] == 0x7f)
+			return false;
+	return true;
+}
+
 bool gate_is_json(const char *content_type)
 {
 	static const char type[] = "application/json";

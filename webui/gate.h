@@ -55,6 +55,14 @@ int gate_cookie(const char *header, const char *name, char value[GATE_TOKEN_MAX]
 /* The token of "Bearer TOKEN". Returns 0, or -EINVAL for anything else. */
 int gate_bearer(const char *header, char token[GATE_TOKEN_MAX]);
 
+/*
+ * True when a header line is one that RFC 9110 section 5 knows: its name is a token
+ * (no blank before the colon), its value has no NUL, CR or other control character but
+ * tabs. What is not is read differently by different programs.
+ */
+bool gate_header_clean(const char *name, size_t name_len, const char *value,
+		       size_t value_len);
+
 /* True for application/json, with nothing or charset=utf-8 behind it. */
 bool gate_is_json(const char *content_type);
 

@@ -34,6 +34,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/secret.h"
+#include "webui/gate.h"
 
 /* TLS 1.2 and 1.3, forward secrecy, AEAD. */
 #define TLS_PRIORITIES                                                             \
@@ -534,6 +535,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 		*mark = '\0';
 	r->query = mark ? mark + 1 : r->path + strlen(r->path);
 	c->req = r;
+	/* One of several sent at once: no event told of it. */
+	c->engine->in_vain = 0;
 	set_deadline(c, SERVER_REQUEST_S);
 	return r;
 }
@@ -579,6 +582,25 @@ static void add_headers(const struct server *s, struct MHD_Response *response,
 		MHD_add_response_header(response, headers[i].name, headers[i].value);
 }
 
+static enum MHD_Result is_clean(void *cls, enum MHD_ValueKind kind, const char *name,
+				size_t name_len, const char *value, size_t value_len)
+{
+	bool *clean = cls;
+
+	(void)kind;
+	*clean = *clean && gate_header_clean(name, name_len, value, value_len);
+	return MHD_YES;
+}
+
+/* libmicrohttpd lets pass what RFC 9112 section 5 refuses. */
+static bool headers_are_clean(const struct http_request *r)
+{
+	bool clean = true;
+
+	MHD_get_connection_values_n(r->conn->mhd, MHD_HEADER_KIND, is_clean, &clean);
+	return clean;
+}
+
 /* The headers are there. Whatever is answered here ends the connection. */
 static enum MHD_Result begin(struct http_request *r)
 {
@@ -588,7 +610,9 @@ static enum MHD_Result begin(struct http_request *r)
 	unsigned int status = 0;
 
 	r->begun = true;
-	if (http_header(r, "Transfer-Encoding", &coding) > 0)
+	if (!headers_are_clean(r))
+		status = MHD_HTTP_BAD_REQUEST;
+	else if (http_header(r, "Transfer-Encoding", &coding) > 0)
 		status = MHD_HTTP_LENGTH_REQUIRED;
 	else if (lengths > 1 ||
 		 (lengths == 1 &&

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/alloc.h"
 #include "tests/unit/cm.h"
 
 static struct addr address(const char *text)
@@ -136,6 +137,27 @@ static void test_a_token_is_one_word(void **state)
 	assert_int_equal(gate_bearer("Basic YTpi", v), -EINVAL);
 }
 
+static void test_header_lines_are_clean(void **state)
+{
+	static const char *const bad_names[] = {"",	"X ",	 " X",	  "X\tY",
+						"X:Y",	"X\x01", "X\x7f", "X\xe9",
+						"X(Y)", "X\"",	 "X/Y",	  "X\r\n Y"};
+	static const char *const bad_values[] = {"a\rb", "a\nb", "\x01", "a\x1b[0m",
+						 "\x7f"};
+
+	(void)state;
+	assert_true(gate_header_clean("Host", 4, "", 0));
+	assert_true(gate_header_clean("x-A9!#$%&'*+-.^_`|~", 19, "a\tb \xc3\xa9\"", 7));
+	for (size_t i = 0; i < ARRAY_LEN(bad_names); i++)
+		assert_false(
+			gate_header_clean(bad_names[i], strlen(bad_names[i]), "", 0));
+	for (size_t i = 0; i < ARRAY_LEN(bad_values); i++)
+		assert_false(gate_header_clean("X", 1, bad_values[i],
+					       strlen(bad_values[i])));
+	assert_false(gate_header_clean("X\0Y", 3, "", 0));
+	assert_false(gate_header_clean("X", 1, "a\0b", 3));
+}
+
 static void test_headers_are_read_as_they_are_meant(void **state)
 {
 	(void)state;
@@ -219,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_an_origin_is_scheme_host_and_port),
 		cmocka_unit_test(test_a_cookie_is_there_once),
 		cmocka_unit_test(test_a_token_is_one_word),
+		cmocka_unit_test(test_header_lines_are_clean),
 		cmocka_unit_test(test_headers_are_read_as_they_are_meant),
 		cmocka_unit_test(test_what_is_decoded_is_clean_text),
 		cmocka_unit_test(test_queries_are_bounded_and_say_things_once),

@@ -171,6 +171,49 @@ def test_garbage_is_refused_and_costs_nothing(box, name):
     assert alive(box) < 2
 
 
+SESSION = b"GET /api/v1/session HTTP/1.1\r\n" + HOST
+# header lines that programs read differently: none may pass
+UNCLEAR = {
+    "a blank before the colon": b"Transfer-Encoding : chunked\r\n",
+    "a tab before the colon": b"Content-Length\t: 5\r\n",
+    "a blank in a name": b"X Y: z\r\n",
+    "bytes in a name": b"X\xe9: z\r\n",
+    "a bracket in a name": b"X(y): z\r\n",
+    "a lone CR": b"X: y\rHost: evil.example\r\n",
+    "a folded line": b"X: y\r\n Transfer-Encoding: chunked\r\n",
+    "an escape": b"X: \x1b[2J\r\n",
+    "no colon": b"Xyz\r\n",
+    "a zero byte in a name": b"X\0Y: z\r\n",
+}
+
+
+@pytest.mark.parametrize("name", UNCLEAR)
+def test_unclear_headers_are_refused(box, name):
+    data = box.raw(SESSION + UNCLEAR[name] + b"Connection: close\r\n\r\n")
+    assert status_of(data) == 400 and data.count(b"HTTP/1.1 ") == 1, data[:300]
+    assert b'"user"' not in data
+
+
+def test_what_follows_a_refused_body_is_no_request(box):
+    token = f"Authorization: Bearer {box.tokens['robot']}\r\n".encode()
+    post = (b"POST /api/v1/uplinks/isp1 HTTP/1.1\r\n" + HOST + token
+            + b"Content-Type: application/json\r\n")
+    for framing in (b"Content-Length: 9000\r\n", b"Transfer-Encoding: chunked\r\n",
+                    b"Content-Length: 2\r\nContent-Length: 2\r\n",
+                    b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+                    b"Content-Length: 2, 2\r\n", b"Content-Length: +2\r\n"):
+        data = box.raw(post + framing + b"\r\n{}" + SESSION + token + b"\r\n")
+        assert status_of(data) in (400, 411, 413) and b'"robot"' not in data, framing
+
+
+def test_requests_sent_at_once_are_answered_at_once(box):
+    n = 300
+    began = time.monotonic()
+    data = box.raw(SESSION + (b"\r\n" + SESSION) * (n - 1) + b"Connection: close\r\n\r\n")
+    assert data.count(b"HTTP/1.1 200 ") == n
+    assert time.monotonic() - began < n * 0.05
+
+
 def test_bodies_that_are_no_objects_are_refused(box):
     token = box.tokens["robot"]
     for body in ("", "[]", "null", "7", '"x"', "{", '{"state":"up"} x', '{"state":1}',
