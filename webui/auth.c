@@ -349,7 +349,7 @@ static struct pending *pend(struct auth *a, const struct addr *from,
 	for (size_t i = 0; i < PENDING_MAX; i++) {
 		if (!a->pending[i].used) {
 			room = &a->pending[i];
-		} else if (addr_equal(&a->pending[i].from, from)) {
+		} else if (delay_same(&a->pending[i].from, from)) {
 			*ret_status = 429;
 			return NULL;
 		}

@@ -31,6 +31,14 @@ static struct prefix key_of(const struct addr *a)
 	return prefix_of(a, a->family == AF_INET6 ? 64 : 32);
 }
 
+bool delay_same(const struct addr *a, const struct addr *b)
+{
+	struct prefix x = key_of(a);
+	struct prefix y = key_of(b);
+
+	return prefix_equal(&x, &y);
+}
+
 static struct row *find(struct delay *d, const struct addr *a)
 {
 	struct prefix key = key_of(a);

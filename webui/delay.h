@@ -12,6 +12,7 @@
 #ifndef ED_WEBUI_DELAY_H
 #define ED_WEBUI_DELAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/addr.h"
@@ -28,6 +29,9 @@ struct delay;
 
 struct delay *delay_new(void);
 void delay_free(struct delay *d);
+
+/* True when a and b count as one: a network of IPv6 (/64) does. */
+bool delay_same(const struct addr *a, const struct addr *b);
 
 /* How long a must still wait; 0: it may try. */
 int64_t delay_left_ms(struct delay *d, const struct addr *a, struct mono now);

@@ -169,6 +169,12 @@ static void test_a_network_of_ipv6_is_one_address(void **state)
 	assert_true(delay_left_ms(d, &a, at(0)) > 0);
 	assert_true(delay_left_ms(d, &b, at(0)) > 0);
 	assert_int_equal(delay_left_ms(d, &c, at(0)), 0);
+	assert_true(delay_same(&a, &b));
+	assert_false(delay_same(&a, &c));
+	a = address("192.0.2.1");
+	b = address("192.0.2.2");
+	assert_true(delay_same(&a, &a));
+	assert_false(delay_same(&a, &b));
 	delay_free(d);
 }
 

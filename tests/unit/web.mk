@@ -3,6 +3,7 @@ WEB_TESTS = \
 	tests/unit/test_lib_webusers \
 	tests/unit/test_webui_api \
 	tests/unit/test_webui_gate \
+	tests/unit/test_webui_login \
 	tests/unit/test_webui_session
 check_PROGRAMS += $(WEB_TESTS)
 TESTS += $(WEB_TESTS)
@@ -16,6 +17,9 @@ tests_unit_test_webui_api_LDADD = $(WEBUI_LIBS) $(TEST_LIBS)
 tests_unit_test_webui_gate_SOURCES = tests/unit/test_webui_gate.c
 tests_unit_test_webui_gate_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_webui_gate_LDADD = $(WEBUI_LIBS) $(TEST_LIBS)
+tests_unit_test_webui_login_SOURCES = tests/unit/test_webui_login.c
+tests_unit_test_webui_login_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_webui_login_LDADD = $(WEBUI_LIBS) $(CRYPT_LIBS) $(TEST_LIBS)
 tests_unit_test_webui_session_SOURCES = tests/unit/test_webui_session.c
 tests_unit_test_webui_session_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_webui_session_LDADD = $(WEBUI_LIBS) $(TEST_LIBS)
