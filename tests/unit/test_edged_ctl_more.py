@@ -10,9 +10,11 @@ import hashlib
 import json
 import os
 import re
+import resource
 import stat
 import subprocess
 import sys
+import time
 
 import jsonschema
 import yaml
@@ -267,6 +269,20 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(b):
     assert web(b, "token", "list").stdout == ""
     expect(web(b, "token", "add"), 2, err="usage")
     expect(web(b, "token", "list", "--role", "viewer"), 2, err="usage")
+
+
+def test_no_core_file_holds_a_password(b):
+    os.mkdir(path_in(b, "web"), 0o700)
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    p = subprocess.Popen([EDGECTL, "--state", path_in(b, "web"), "web", "password", "alice"],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)))
+    end = time.monotonic() + LIMIT
+    while resource.prlimit(p.pid, resource.RLIMIT_CORE) != (0, 0):
+        assert p.poll() is None and time.monotonic() < end
+        time.sleep(0.01)
+    out, _ = p.communicate(b"correct horse\n", timeout=LIMIT)
+    assert p.returncode == 0 and b"alice" in out
 
 
 def test_a_password_typed_on_a_terminal_is_not_shown(b):
