@@ -68,6 +68,19 @@ while (walker.nextNode()) {
 	if (size < 10)
 		complaints.push(`${size} px letters in ${where(el)}`);
 }
+for (const el of document.querySelectorAll("input, select")) {
+	if (!seen(el) || hidden(el))
+		continue;
+	const back = background(el);
+	for (const part of [null, "::placeholder"]) {
+		const style = getComputedStyle(el, part);
+		const ink = rgba(style.color);
+		ink[3] *= part ? Number(style.opacity) : 1;
+		const r = ratio(over(ink, back), back);
+		if (r < 4.5)
+			complaints.push(`contrast ${r.toFixed(2)} in ${where(el)}${part || ""}`);
+	}
+}
 if (texts < 5)
 	complaints.push(`only ${texts} texts were seen`);
 
@@ -105,6 +118,9 @@ for (const el of document.querySelectorAll("a, button, input, select, [tabindex]
 	if (/^(BUTTON|SELECT|INPUT)$/.test(el.tagName) && (box.width < 24 || box.height < 24))
 		complaints.push(`too small to hit, ${Math.round(box.width)} x ${Math.round(box.height)}: ${where(el)}`);
 }
+for (const el of document.querySelectorAll("*"))
+	if (window.clickable.has(el) && seen(el) && el.tabIndex < 0 && !el.closest("[role=grid]"))
+		complaints.push(`listens to the mouse alone: ${where(el)}`);
 if (!controls)
 	complaints.push("no control was seen");
 for (const el of document.querySelectorAll(".state"))

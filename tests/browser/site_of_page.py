@@ -23,10 +23,11 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from urllib3.exceptions import HTTPError
 
 import lab as lab_module
 from daemons import write
-from lab import Lab, build_dir, program, public_copy
+from lab import Lab, Witness, build_dir, program, public_copy
 from topology import TUNNELS, EdgedSites, World
 
 ADDRESS = "10.42.0.1"
@@ -58,6 +59,15 @@ document.addEventListener("securitypolicyviolation", (e) => window.seen.violatio
 	e.violatedDirective + " " + e.blockedURI + " " + e.sourceFile + ":" + e.lineNumber));
 window.addEventListener("error", (e) => window.seen.errors.push(String(e.message)));
 window.addEventListener("unhandledrejection", (e) => window.seen.errors.push(String(e.reason)));
+window.clickable = new WeakSet();       // what a mouse can press
+for (const [name, what] of [["addEventListener", "add"], ["removeEventListener", "delete"]]) {
+	const plain = EventTarget.prototype[name];
+	EventTarget.prototype[name] = function (type, ...rest) {
+		if (type === "click" && this instanceof Element)
+			window.clickable[what](this);
+		return plain.call(this, type, ...rest);
+	};
+}
 """
 
 
@@ -92,6 +102,7 @@ class Site:
     def __init__(self, spare=True, month=True):
         self.lab = Lab()
         self.browsers = []
+        self.witness = Witness(self.lab)
         self.world = World(self.lab)
         self.world.start_clouds()
         self.sites = EdgedSites(self.world, branch_more=WEB,
@@ -147,11 +158,13 @@ class Site:
         self.lab.wait_for("all classes at home", self.at_home, 90)
 
     def at_home(self):
-        on = {c["class"]: [m["path"] for m in c["members"]]
-              for p in self.branch.json("peers")["peers"] if p["name"] == "hub"
-              for c in p["classes"]}
+        """Each class on the path that it prefers, and no promise broken anywhere."""
+        peers = {p["name"]: p["classes"] for p in self.branch.json("peers")["peers"]}
+        on = {c["class"]: [m["path"] for m in c["members"]] for c in peers["hub"]}
+        broken = [(name, c["class"]) for name, classes in peers.items()
+                  for c in classes if name != "spare" and (c["kept"] or not c["keeps"])]
         return (on.get("voice") == on.get("business") == ["hub/isp1"]
-                and on.get("bulk") == ["hub/isp2"], on)
+                and on.get("bulk") == ["hub/isp2"] and not broken, (on, broken))
 
     def events(self, since=0, kind=None):
         events = self.branch.json("events", "--since", str(int(since)))["events"]
@@ -359,5 +372,5 @@ class Browser:
         try:
             self.collect()
             return json.dumps(self.console[-20:], indent=1) + "\n" + self.text("body")[:4000]
-        except WebDriverException as err:
+        except (WebDriverException, HTTPError) as err:
             return f"(the browser is gone: {err})"

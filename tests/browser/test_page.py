@@ -13,6 +13,7 @@ from selenium.webdriver.common.keys import Keys
 from site_of_page import TOKEN, URL
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+WINDOWS = 8              # a browser allows six connections to a server
 SHOWN_S = 2.0            # from edged's event to the page
 MONTH_MS = 700
 ALIVE_S = 15             # from a program's return to a page that is live again
@@ -118,18 +119,16 @@ def test_the_page_fills_and_is_one_screen(site):
     b = site.window()
     plan = {(c["class"], m["path"]) for p in site.branch.json("peers")["peers"]
             for c in p["classes"] for m in c["members"]}
-    shown = b.js("""return [...document.querySelectorAll("td.member")]
-        .map((e) => e.getAttribute("data-cell"))""")
-    assert {tuple(s.split(" ", 1)) for s in shown} == plan
-    assert all("carries" in t for t in b.texts("td.member .state"))
+    b.wait("the plan's members", lambda: (member_cells(b) == plan, member_cells(b), plan))
+    b.wait("all of them carry", lambda: (
+        all("carries" in t for t in b.texts("td.member .state")), b.texts("td.member .state")))
     b.wait_text("#sentence", "uplinks up", "voice")
-    paths = b.texts(".paths tbody tr")
-    assert len(paths) == 6
-    assert any("hub/isp1" in t and "ms" in t and " of " in t for t in paths), paths
-    cards = b.texts(".uplink")
-    assert len(cards) == 3 and all(w in cards[0] for w in
-                                   ("isp1", "192.168.1.2", "behind NAT", "ms", "bit/s")), cards
-    assert "no NAT" in cards[1]
+    assert len(b.all(".paths tbody tr")) == 6
+    b.wait("figures of a path", lambda: (
+        all(w in path_row(b, "hub/isp1") for w in ("ms", " of ", "voice")), path_row(b, "hub/isp1")))
+    assert len(b.all(".uplink")) == 3
+    b.wait_text('.uplink[aria-label="uplink isp1"]', "192.168.1.2", "behind NAT", "ms", "bit/s")
+    b.wait_text('.uplink[aria-label="uplink isp2"]', "no NAT")
     b.wait("strips", lambda: len(b.all(".uplink .strip rect")) == 3 * 96, 20)
     b.wait("a day of them is known", lambda: len(b.all(".strip .cell-good")) > 200)
     b.wait("kernel beside intent", lambda: "agrees" in b.texts("td.in-kernel"))
@@ -143,6 +142,13 @@ def test_the_page_fills_and_is_one_screen(site):
     assert max(bottom for _, bottom in low) <= 900, low
     assert b.js("return document.documentElement.scrollHeight") <= 900
     b.clean()
+
+
+def member_cells(b):
+    """(class, path) of each cell of the grid that is marked as chosen."""
+    shown = b.js("""return [...document.querySelectorAll("td.member")]
+        .map((e) => e.getAttribute("data-cell"))""")
+    return {tuple(s.split(" ", 1)) for s in shown}
 
 
 def drawn(b):
@@ -185,7 +191,10 @@ def test_tunnels_tell_keys_and_failures(site):
 def test_a_degraded_path_and_the_moved_class(site):
     b = site.window(path="/#/?path=hub/isp1")
     b.wait("a line is drawn", lambda: drawn(b) > 10)
+    b.wait_text("#sentence", "hub: voice and business on isp1, bulk on isp2")
+    assert "hub/isp1" not in b.text(".attention"), b.text(".attention")
     began = time.time()
+    degraded = time.monotonic_ns()
     site.world.degrade("isp1")
     b.js("""
         window.moved = {};
@@ -196,8 +205,9 @@ def test_a_degraded_path_and_the_moved_class(site):
                 .find((e) => Number(e.dataset.time) > arguments[0] && /voice moves from hub\\/isp1/.test(e.textContent));
             const mark = [...document.querySelectorAll(".mark")]
                 .find((e) => e.dataset.times.split(" ").some((t) => Number(t) > arguments[0]));
-            const need = [...document.querySelectorAll(".attention li")].find((e) => e.textContent.includes("isp1"));
-            for (const [name, el] of Object.entries({cell, event, mark, need}))
+            const need = [...document.querySelectorAll(".attention li")].find((e) => e.textContent.includes("hub/isp1"));
+            const said = /hub: [^.]*(voice[a-z, ]*|everything) on isp2/.test(document.querySelector("#sentence").textContent);
+            for (const [name, el] of Object.entries({cell, event, mark, need, said}))
                 if (el && !window.moved[name])
                     window.moved[name] = at;
         };
@@ -206,16 +216,16 @@ def test_a_degraded_path_and_the_moved_class(site):
         e for e in site.events(began, "steer") if e["subject"] == "hub/voice"], 20)
     event = [e for e in site.events(began, "steer") if e["subject"] == "hub/voice"][0]
     b.wait("the page shows the move", lambda: (
-        len(b.js("return window.moved")) == 4, b.js("return window.moved")))
+        len(b.js("return window.moved")) == 5, b.js("return window.moved")))
     late = {k: round(v - event["time"], 2) for k, v in b.js("return window.moved").items()}
-    print("shown after", late)
-    assert all(v <= SHOWN_S for v in late.values()), late
+    stall = site.witness.worst_s(degraded)
+    print("shown after", late, "worst stall of the machine", stall)
+    assert all(v <= SHOWN_S + 2 * stall for v in late.values()), (late, stall)
     text = [t for t in b.texts(".events li[data-kind=steer]") if "voice moves" in t][0]
     assert "hub/isp2" in text and "limit" in text and ("ms" in text or "%" in text), text
     b.wait("refused with its number", lambda: "refused" in b.text('[data-cell="voice hub/isp1"]')
            and ">" in b.text('[data-cell="voice hub/isp1"]'))
     b.wait_text(".attention", "hub/isp1", "over")
-    assert b.text("#sentence h1") != "All fine"
     # the link of the event leads to that second of the chart
     b.js("""[...document.querySelectorAll(".events li[data-kind=steer]")].find((e) =>
         e.textContent.includes("voice moves from hub/isp1")).querySelector("a.time").click()""")
@@ -269,26 +279,34 @@ def test_filters_and_the_table(site):
 def test_a_month_of_six_paths(site):
     b = site.window()
     b.wait("a line is drawn", lambda: drawn(b) > 10)
+    b.js("""const s = document.querySelector("#chart-path"); s.value = "*";
+        s.dispatchEvent(new Event("change"));""")
+    b.wait("six paths", lambda: len(b.all(".series-names span")) == 6)
     took = []
     for _ in range(3):
-        b.click("#span-15m")
-        b.js("""const s = document.querySelector("#chart-path"); s.value = "*";
-            s.dispatchEvent(new Event("change"));""")
-        b.wait("six paths", lambda: len(b.all(".series-names span")) == 6)
-        b.js("return new Promise((r) => setTimeout(r, 300))")
-        b.js("performance.clearMeasures('chart')")
-        b.click("#span-30d")
-        b.wait("a month", lambda: b.js("return performance.getEntriesByName('chart').length"))
-        took.append(b.js("return performance.getEntriesByName('chart')[0].duration"))
-        assert "a point is" in b.text("#chart-legend"), b.text("#chart-legend")
+        chart_after(b, "#span-15m")
+        began = time.monotonic_ns()
+        drawn_ms = chart_after(b, "#span-30d")
+        stall = site.witness.worst_s(began)
+        took.append((drawn_ms, stall))
+        b.wait_text("#chart-legend", "a point is")
     points = [len(site.json(f"/api/v1/history?path=hub/isp{n}&since="
                             f"{int(time.time()) - 30 * 86400}&points=1000")["rows"])
               for n in (1, 2)]
-    print("a month of six paths drawn in ms:", [round(t) for t in took], "points:", points)
+    print("a month of six paths drawn in ms, worst stall in s:", took, "points:", points)
     assert all(400 <= n <= 1000 for n in points), points
-    assert sorted(took)[1] < MONTH_MS, took
+    assert sum(ms < MONTH_MS + 2000 * stall for ms, stall in took) >= 2, took
     b.wait("lines of a month", lambda: drawn(b) > 300)
     b.clean()
+
+
+def chart_after(b, button):
+    """Presses it; milliseconds until what was asked for is drawn."""
+    asked = b.js("""performance.clearMeasures("chart"); const at = performance.now();
+        document.querySelector(arguments[0]).click(); return at;""", button)
+    ours = "return performance.getEntriesByName('chart').filter((e) => e.startTime >= arguments[0])"
+    b.wait(f"what {button} asks for", lambda: b.js(ours, asked))
+    return round(b.js(ours, asked)[0]["duration"])
 
 
 # --- for everybody -------------------------------------------------------------------------
@@ -331,9 +349,20 @@ const box = e.getBoundingClientRect();
 return {what: e.tagName + "." + e.className + "#" + e.id, ring: s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2,
 	seen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth};
 """
-MISSED = """
-return [...document.querySelectorAll("a[href], button, select, input, [tabindex='0']")].filter((e) =>
-	e.dataset.there && e.isConnected && e.checkVisibility() && !e.disabled && !e.dataset.visited && e.tabIndex >= 0)
+# What can be pressed; the cells of the grid have the arrow keys.
+PRESSED = """
+const pressed = () => [...document.querySelectorAll("*")].filter((e) => !e.matches("[role=gridcell][tabindex='-1']")
+	&& (e.matches("a[href], button, select, input, [tabindex='0']") || window.clickable.has(e)));
+"""
+THERE = PRESSED + """
+for (const e of pressed()) {
+	e.dataset.there = "1";              // what comes meanwhile is not missed
+	delete e.dataset.visited;
+}
+return pressed().length;
+"""
+MISSED = PRESSED + """
+return pressed().filter((e) => e.dataset.there && e.checkVisibility() && !e.disabled && !e.dataset.visited)
 	.map((e) => e.tagName + "." + e.className + "#" + e.id + " " + e.textContent.slice(0, 30));
 """
 
@@ -342,17 +371,17 @@ def tab_through(b):
     """Tab until the page is left; what had the focus on the way."""
     visited = []
     ends = 0
-    b.js("document.querySelectorAll('a, button, select, input, [tabindex]')"
-         ".forEach((e) => { e.dataset.there = '1'; })")     # what comes meanwhile is not missed
-    for _ in range(400):
+    missed = ["nothing was visited"]
+    for _ in range(3 * b.js(THERE) + 50):
         b.press(Keys.TAB)
         focus = b.js(FOCUS)
-        ends += focus is None and bool(visited)
-        if ends == 2:                       # once around, from wherever it began
-            break
         if focus:
             visited.append(focus)
-    missed = b.js(MISSED)
+        elif visited:               # the end, or what had the focus has just gone
+            ends += 1
+            missed = b.js(MISSED)
+            if not missed or ends == 4:
+                break
     assert not missed, missed
     dark = [v for v in visited if not v["ring"] or not v["seen"]]
     assert not dark, dark
@@ -434,14 +463,14 @@ def test_hostile_names_stay_text(site):
          "c.postMessage({kind: 'event', data: arguments[1], id: 5}); }, 20)", status, event)
     leader = b.js("return navigator.locks.query().then((q) => q.held.length)")
     assert leader == 1
-    shown = []
+    b.wait("the hostile names as text", lambda: "onerror=" in b.text(".uplink")
+           and "onerror=" in b.text(".paths"))
+    b.wait("the hostile event as text", lambda: "onerror=" in b.text(".events"))
     for handle in (first, second):
         b.driver.switch_to.window(handle)
         for _ in range(20):
-            shown.append(b.text("body").count("onerror="))
-        assert b.js("return window.hit") is None
-        assert not b.js("return document.querySelectorAll('img, main script').length")
-    assert max(shown) > 0, "the hostile text was not shown at all"
+            assert b.js("return window.hit") is None
+            assert not b.js("return document.querySelectorAll('img, main script').length")
     b.clean()
 
 
@@ -450,22 +479,29 @@ def test_hostile_names_stay_text(site):
 def test_more_windows_than_connections(site):
     b = site.window()
     first = b.driver.current_window_handle
-    for _ in range(7):
+    for _ in range(WINDOWS - 1):
         b.tab()
     for handle in b.driver.window_handles:
         b.driver.switch_to.window(handle)
         b.wait_text("#live", "live")
     b.collect()
-    assert len([u for u in b.urls if u.endswith("/app.js")]) == 8, "not all windows are seen"
+    assert len([u for u in b.urls if u.endswith("/app.js")]) == WINDOWS, "not all windows are seen"
     asked = [u for u in b.urls if "/api/v1/stream" in u]
     assert len(asked) == 1, asked
+    b.js("""window.told = 0;
+        new BroadcastChannel("edged.stream").onmessage = (m) => { window.told += m.data.kind === "status"; };""")
+    last = b.driver.current_window_handle
     b.driver.switch_to.window(first)
     b.driver.close()                            # the one that holds the stream
+    b.driver.switch_to.window(last)
+    told = b.js("return window.told")
+    b.wait("another one passes the figures on", lambda: b.js("return window.told") >= told + 4, 20)
     for handle in b.driver.window_handles:
         b.driver.switch_to.window(handle)
-        age = b.js("return Date.now()")
-        b.wait("figures go on", lambda t=age: "live" in b.text("#live")
-               and b.js("return Date.now()") > t + 1500, 15)
+        b.wait("it is live", lambda: b.text("#live") == "live")
+    b.collect()
+    asked = [u for u in b.urls if "/api/v1/stream" in u]
+    assert len(asked) == 2, asked
     # a log-out in one is one in all
     b.click("#logout")
     for handle in b.driver.window_handles:
@@ -504,6 +540,8 @@ def test_a_week_does_not_grow(site):
 
     b.driver.switch_to.window(leader)
     b.js(play, 1000)
+    b.driver.switch_to.window(follower)
+    b.wait("the first thousand", lambda: "number 999" in b.text(".events"))
     nodes, heap = size()
     b.driver.switch_to.window(leader)
     b.js(play, 6000)

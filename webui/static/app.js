@@ -19,7 +19,7 @@ import { overviewView } from "./overview.js";
 import { tunnelsView } from "./tunnels.js";
 import { Chart } from "./chart.js";
 import { confirmed, say } from "./ask.js";
-import { STRIP, stripOf } from "./strip.js";
+import { stripCells, stripOf, stripPaths, stripSpan } from "./strip.js";
 
 const CLASSES_S = 5;
 const SLOW_S = 15; // routes, tunnels where nobody looks at them
@@ -142,13 +142,18 @@ const askEvents = () => question("events", SLOW_S, async () => {
 });
 
 const askStrips = () => question("strips", STRIPS_S, async () => {
-	const paths = s.status.paths.slice(0, STRIP.paths);
-	const until = Math.floor(Date.now() / 1000);
-	/** @type {Object<string, any[]>} */
-	const by = {};
-	for (const p of paths) // one after the other: nobody waits for them
-		(by[p.uplink] ||= []).push(await api.get("history", { path: p.name, since: until - STRIP.seconds, until, points: STRIP.cells + 1 }));
-	s.strips = Object.fromEntries(Object.entries(by).map(([u, list]) => [u, stripOf(list, until)]));
+	const of = s;
+	const t = now();
+	const cells = new Map();
+	const paths = stripPaths(of.status.paths);
+	for (const p of paths) { // one after the other: nobody waits for them
+		const known = of.cells.get(p.name) || new Map();
+		cells.set(p.name, stripCells(known, await api.get("history", { path: p.name, ...stripSpan(known, t) }), t));
+	}
+	of.cells = cells;
+	/** @param {string} uplink */
+	const strip = (uplink) => stripOf(paths.filter((p) => p.uplink === uplink).map((p) => cells.get(p.name)), t);
+	of.strips = Object.fromEntries(paths.map((p) => [p.uplink, strip(p.uplink)]));
 });
 
 /** @param {string} name */
@@ -221,8 +226,10 @@ function onEvent(event, id) {
 	}
 	if (event.kind === "tunnel" || event.kind === "ike")
 		due.ike = 0;
-	if (event.kind === "store") // history comes back, or went
+	if (event.kind === "store") { // history comes back, or went
+		s.cells = new Map();
 		due.strips = due.events = 0;
+	}
 }
 
 /** @param {any} link */
@@ -247,6 +254,7 @@ function onServer(open) {
 function fromTheStart() {
 	due = {};
 	s.eventsAsked = false;
+	s.cells = new Map();
 	chart.again();
 }
 

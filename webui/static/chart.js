@@ -37,6 +37,7 @@ const MOVES_MAX = 500;
 const PATHS_MAX = 12; // drawn over one another; more tell nothing
 const MARK_GAP_PX = 16; // nearer ones become one mark
 const AGAIN_S = 10;
+const LATE_S = 10; // a second is told this much later at most
 const LIMIT_SEEN = 4; // a limit within this many times the data widens the axis
 
 /** @param {string} name */
@@ -67,6 +68,7 @@ export class Chart {
 		/** @type {Move[]} */
 		this.fresh = []; // moves that were told since
 		this.due = 0;
+		this.whole = true; // what was asked for had all its seconds already
 		this.run = 0; // answers of an older question are dropped
 		this.busy = false;
 		/** @type {any[]} */
@@ -169,7 +171,7 @@ export class Chart {
 		}
 		if (this.path === null)
 			return;
-		if (Date.now() / 1000 >= this.due && (this.until === null || this.trouble || !this.data.size))
+		if (Date.now() / 1000 >= this.due && (this.until === null || this.trouble || !this.data.size || !this.whole))
 			this.load(false);
 		else if (this.until === null && !this.zoom)
 			this.slide();
@@ -195,6 +197,7 @@ export class Chart {
 			performance.mark("chart-asked");
 		this.busy = true;
 		this.due = Date.now() / 1000 + this.span.every;
+		this.whole = this.window()[1] <= Date.now() / 1000 - LATE_S;
 		this.draw();
 		try {
 			const parts = await Promise.all(names.map((n) => this.ask(n, anew)));

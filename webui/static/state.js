@@ -20,6 +20,7 @@ export function freshState() {
 		routes: null, routesAt: 0, ike: null, ikeAt: 0,
 		asked: {}, // what answered with an error, by question: its sentence
 		strips: {}, // of the last day, by uplink
+		cells: new Map(), // what they are made of, by path
 		events: [], eventsAsked: false, lastId: 0,
 		historyTrouble: "",
 		restarted: null, // when edged started anew while we looked

@@ -2,13 +2,16 @@
 // @ts-check
 /**
  * The last 24 hours of an uplink as a strip, a cell for a quarter of an hour over
- * all its paths. Grey where nothing was measured.
+ * its paths. Grey where nothing was measured. The day is asked for once; later only
+ * the quarters that are new.
  */
 import { h } from "./dom.js";
 import { clock, isNumber } from "./format.js";
 import { historyRows } from "./history.js";
 
-export const STRIP = { seconds: 86400, cells: 96, paths: 24 };
+const CELLS = 96;
+const STEP_S = 900;
+const PATHS_MAX = 24; // that are asked for, as many of each uplink
 const DOWN_BELOW = 0.5; // share of the time in which a path carried
 const UP_FROM = 0.99;
 const LOSS_RATIO = 0.01;
@@ -39,20 +42,43 @@ function joined(a, b) {
 	return a === b ? a : "d";
 }
 
-/** Histories of the paths of one uplink as a letter for each cell. @param {any[]} histories @param {number} until */
-export function stripOf(histories, until) {
-	const step_s = STRIP.seconds / STRIP.cells;
-	const end = Math.ceil(until / step_s) * step_s;
-	const cells = Array(STRIP.cells).fill("-");
-	for (const history of histories) {
-		const limit = strictestDelay(history);
-		for (const r of historyRows(history)) {
-			const i = Math.floor((r.t - end + STRIP.seconds) / step_s);
-			if (i >= 0 && i < STRIP.cells)
-				cells[i] = joined(cells[i], letterOf(r, limit));
-		}
-	}
-	return { step_s, until: end, states: cells.join("") };
+/** @typedef {Map<number, string>} Cells a letter for each quarter, by its begin */
+
+/** The end of the quarter that t is in. @param {number} t */
+const endOf = (t) => Math.ceil(t / STEP_S) * STEP_S;
+
+/** The paths that are asked for. @param {any[]} paths of the status */
+export function stripPaths(paths) {
+	const uplinks = new Set(paths.map((p) => p.uplink));
+	/** @type {Map<string, number>} */
+	const taken = new Map();
+	return paths.filter((p) => {
+		taken.set(p.uplink, (taken.get(p.uplink) || 0) + 1);
+		return /** @type {number} */ (taken.get(p.uplink)) <= Math.max(1, Math.floor(PATHS_MAX / uplinks.size));
+	});
+}
+
+/** What to ask of a path: the day, or from the last quarter that is known. @param {Cells} known @param {number} now */
+export function stripSpan(known, now) {
+	const until = endOf(now);
+	const since = Math.max(until - CELLS * STEP_S, ...[...known.keys()].filter((t) => t < until));
+	return { since, until, points: (until - since) / STEP_S };
+}
+
+/** What is known with what was answered. @param {Cells} known @param {any} history @param {number} now @returns {Cells} */
+export function stripCells(known, history, now) {
+	const limit = strictestDelay(history);
+	const all = new Map([...known, ...historyRows(history).map((r) => /** @type {[number, string]} */ ([r.t, letterOf(r, limit)]))]);
+	return new Map([...all].filter(([t]) => t >= endOf(now) - CELLS * STEP_S));
+}
+
+/** The paths of one uplink as a letter for each cell. @param {Cells[]} list @param {number} now */
+export function stripOf(list, now) {
+	const until = endOf(now);
+	let states = "";
+	for (let t = until - CELLS * STEP_S; t < until; t += STEP_S)
+		states += list.map((cells) => cells.get(t) || "-").reduce(joined, "-");
+	return { step_s: STEP_S, until, states };
 }
 
 /** "up in 90, degraded in 3 of 96 quarter-hours" @param {string[]} letters */
