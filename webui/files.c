@@ -10,10 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "lib/secret.h"
+
+enum { GZIP_HEADER = 16 }; /* zlib: more than a window's bits */
 
 struct files {
 	size_t n;
@@ -92,10 +95,33 @@ static void make_tag(const char *bytes, size_t len, const char *kind,
 	snprintf(tag, FILES_TAG_MAX, "\"%s%s\"", hex, kind);
 }
 
+/* Its packed twin, where that is smaller. */
+static void pack(struct file *file)
+{
+	z_stream z = {.next_in = (Bytef *)file->bytes, .avail_in = (uInt)file->len};
+	uLong room;
+
+	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + GZIP_HEADER,
+			 MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+		return;
+	room = deflateBound(&z, (uLong)file->len);
+	file->gzip = ed_alloc(room);
+	z.next_out = (Bytef *)file->gzip;
+	z.avail_out = (uInt)room;
+	if (deflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out < file->len) {
+		file->gzip_len = z.total_out;
+		file->gzip = ed_realloc(file->gzip, file->gzip_len, 1);
+		make_tag(file->gzip, file->gzip_len, "-gz", file->gzip_tag);
+	} else {
+		free(file->gzip);
+		file->gzip = NULL;
+	}
+	deflateEnd(&z);
+}
+
 static void add(struct files *f, int folder, const char *name, const char *type)
 {
 	struct file *file = &f->v[f->n];
-	char twin[256];
 	int err = read_file(folder, name, &file->bytes, &file->len);
 
 	if (err < 0) {
@@ -105,9 +131,7 @@ static void add(struct files *f, int folder, const char *name, const char *type)
 	make_tag(file->bytes, file->len, "", file->tag);
 	file->name = ed_strdup(name);
 	file->type = type;
-	snprintf(twin, sizeof(twin), "%s.gz", name);
-	if (read_file(folder, twin, &file->gzip, &file->gzip_len) == 0)
-		make_tag(file->gzip, file->gzip_len, "-gz", file->gzip_tag);
+	pack(file);
 	f->n++;
 }
 

@@ -4,7 +4,7 @@
  *
  * The folder is flat. A request is looked up in the table by its name; no path that
  * somebody sent ever reaches the file system. Only names of a-z A-Z 0-9 . _ - with
- * a known ending are taken. NAME.gz beside NAME is its packed twin.
+ * a known ending are taken. Each has a packed twin, for uplinks that are slow.
  */
 #ifndef ED_WEBUI_FILES_H
 #define ED_WEBUI_FILES_H
@@ -26,7 +26,7 @@ struct file {
 	char *bytes;
 	size_t len;
 	char gzip_tag[FILES_TAG_MAX];
-	char *gzip; /* NULL: there is no twin */
+	char *gzip; /* NULL: it would not be smaller */
 	size_t gzip_len;
 };
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # edge-webui: all but main.c is a library, so that tests link its parts.
 noinst_LIBRARIES += webui/libwebui.a
-webui_libwebui_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS) $(MHD_CFLAGS)
+webui_libwebui_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS) $(MHD_CFLAGS) $(ZLIB_CFLAGS)
 webui_libwebui_a_SOURCES = \
 	webui/api.c webui/api.h \
 	webui/auth.c webui/auth.h \
@@ -20,7 +20,7 @@ webui_libwebui_a_SOURCES = \
 	webui/upstream.c webui/upstream.h
 
 WEBUI_LIBS = webui/libwebui.a $(CONFIG_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) \
-	$(CRYPT_LIBS) $(CRYPTO_LIBS) -lpthread
+	$(CRYPT_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) -lpthread
 
 sbin_PROGRAMS += edge-webui
 edge_webui_SOURCES = webui/main.c

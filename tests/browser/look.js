@@ -147,6 +147,7 @@ if (document.querySelectorAll("h1").length !== 1)
 for (const el of document.querySelectorAll("*"))
 	if (el.getAttribute("style") === null && [...el.attributes].some((a) => a.name.startsWith("on")))
 		complaints.push(`a handler in the markup: ${where(el)}`);
-if (document.documentElement.scrollWidth > window.innerWidth)
+// a phone's innerWidth grows with what is too wide: it zooms out
+if (document.documentElement.scrollWidth > document.documentElement.clientWidth)
 	complaints.push(`the page is ${document.documentElement.scrollWidth} px wide`);
 return complaints;

@@ -572,6 +572,22 @@ def test_edged_is_killed(site):
     b.clean("503", "504")
 
 
+def test_edged_stands_still(site):
+    """It holds its connections and says nothing: neither does the page claim to know."""
+    b = site.window()
+    site.lab.kill("branch-edged", "SIGSTOP")
+    try:
+        b.wait_text("#sentence", "Not known", limit=20)
+        assert b.text("#live") != "live"
+        assert all("was " in t for t in b.texts(".uplink .state")), b.texts(".uplink .state")
+        assert b.js("return document.title").startswith("?")
+    finally:
+        site.lab.kill("branch-edged", "SIGCONT")
+    b.wait_text("#live", "live", limit=ALIVE_S)
+    b.wait("no old word", lambda: not [t for t in b.texts(".state") if "was " in t])
+    b.clean("503", "504")
+
+
 def test_edge_webui_is_killed(site):
     b = site.window()
     site.lab.kill("branch-webui")

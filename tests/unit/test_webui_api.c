@@ -191,15 +191,19 @@ static void test_files_are_found_by_name_only(void **state)
 	assert_non_null(mkdtemp(dir));
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		put(dir, all[i], all[i]);
+	put(dir, "b.js", "the same words, the same words, the same words");
 	assert_int_equal(files_new("/none/such", &files), -ENOENT);
 	assert_int_equal(files_new(dir, &files), 0);
 	f = files_find(files, "/");
 	assert_string_equal(f->name, "index.html");
 	assert_memory_equal(f->bytes, "index.html", f->len);
 	assert_null(f->gzip);
-	f = files_find(files, "/a.js");
-	assert_int_equal(f->gzip_len, 7);
+	f = files_find(files, "/b.js");
+	assert_int_equal(f->len, 46);
+	assert_in_range(f->gzip_len, 20, 45);
+	assert_memory_equal(f->gzip, "\x1f\x8b\x08", 3);
 	assert_string_not_equal(f->tag, f->gzip_tag);
+	assert_non_null(files_find(files, "/a.js"));
 	assert_null(files_find(files, "a.js"));
 	assert_null(files_find(files, "/a.js.gz"));
 	assert_null(files_find(files, "/key.pem"));
@@ -211,6 +215,7 @@ static void test_files_are_found_by_name_only(void **state)
 	files_free(files);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		take(dir, all[i]);
+	take(dir, "b.js");
 	assert_int_equal(rmdir(dir), 0);
 }
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Hostile HTTP: parser, sizes, slow clients, Host and Origin, paths, TLS versions"""
+import gzip
+import os
 import socket
 import ssl
 import time
@@ -7,6 +9,7 @@ import time
 import pytest
 
 from box import ADDRESS, LOCAL_PORT, NAME, PORT
+from lab import build_dir
 
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
        "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
@@ -57,6 +60,25 @@ def test_files_come_from_the_table(box):
     assert head.status == 200 and not head.body
     assert int(head.headers["content-length"]) == len(script.body)
     assert box.ask("/", "POST").status == 405
+
+
+def test_the_page_travels_packed(box):
+    whole = packed = 0
+    for name in os.listdir(os.path.join(build_dir(), "webui", "data")):
+        plain = box.ask("/" + name)
+        small = box.ask("/" + name, headers={"Accept-Encoding": "gzip, deflate, br"})
+        assert plain.status == small.status == 200 and "content-encoding" not in plain.headers
+        assert small.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(small.body) == plain.body, name
+        assert plain.headers["vary"] == small.headers["vary"] == "Accept-Encoding"
+        assert small.headers["etag"] != plain.headers["etag"]
+        again = box.ask("/" + name, headers={"Accept-Encoding": "gzip",
+                                             "If-None-Match": small.headers["etag"]})
+        assert again.status == 304 and not again.body
+        whole += len(plain.body)
+        packed += len(small.body)
+    print(f"the page has {whole} bytes, {packed} of them travel")
+    assert packed < whole / 2
 
 
 @pytest.mark.parametrize("target", [
