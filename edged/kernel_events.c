@@ -304,7 +304,14 @@ static void follow_nexthops(struct kernel_events *k, struct reading *r)
 	r->k->route_count = kept;
 }
 
-static void dump_family(struct kernel_events *k, struct reading *r, uint8_t family)
+/* The kernel could not answer now; other errors mean that there is nothing. */
+static bool no_answer(int err)
+{
+	return err == -ENOMEM || err == -ENOBUFS || err == -ETIMEDOUT || err == -EAGAIN;
+}
+
+/* False: not all was told. */
+static bool dump_family(struct kernel_events *k, struct reading *r, uint8_t family)
 {
 	struct nlq q;
 	struct ifaddrmsg *ifa;
@@ -313,15 +320,18 @@ static void dump_family(struct kernel_events *k, struct reading *r, uint8_t fami
 	ifa = nlq_init(&q, RTM_GETADDR, NLM_F_DUMP, sizeof(*ifa));
 	ifa->ifa_family = family;
 	ifa->ifa_index = (unsigned int)r->k->ifindex;
-	(void)nlsock_dump(k->calls, &q, on_addr, r);
+	if (no_answer(nlsock_dump(k->calls, &q, on_addr, r)))
+		return false;
 
 	rtm = nlq_init(&q, RTM_GETROUTE, NLM_F_DUMP, sizeof(*rtm));
 	rtm->rtm_family = family;
 	rtm->rtm_table = RT_TABLE_MAIN;
 	nlq_u32(&q, RTA_TABLE, RT_TABLE_MAIN);
 	nlq_u32(&q, RTA_OIF, (uint32_t)r->k->ifindex);
-	(void)nlsock_dump(k->calls, &q, on_route, r);
+	return !no_answer(nlsock_dump(k->calls, &q, on_route, r));
 }
+
+static void settle(struct kernel_events *k);
 
 void kernel_events_read(struct kernel_events *k, struct uplink *u)
 {
@@ -329,16 +339,22 @@ void kernel_events_read(struct kernel_events *k, struct uplink *u)
 	struct reading r = {.u = u, .k = &now};
 	struct ifinfomsg *ifi;
 	struct nlq q;
+	bool whole;
 
 	ifi = nlq_init(&q, RTM_GETLINK, 0, sizeof(*ifi));
 	ifi->ifi_family = AF_UNSPEC;
 	nlq_str(&q, IFLA_IFNAME, u->ifname);
-	(void)nlsock_dump(k->calls, &q, on_link, &r);
-	if (now.ifindex) {
-		dump_family(k, &r, AF_INET);
-		dump_family(k, &r, AF_INET6);
-		follow_nexthops(k, &r);
+	whole = !no_answer(nlsock_dump(k->calls, &q, on_link, &r));
+	if (whole && now.ifindex)
+		whole = dump_family(k, &r, AF_INET) && dump_family(k, &r, AF_INET6);
+	/* Half a reading looks like addresses that went: SAs would end for it. */
+	if (!whole) {
+		u->dirty = true;
+		settle(k);
+		return;
 	}
+	if (now.ifindex)
+		follow_nexthops(k, &r);
 	uplink_update(u, &now, loop_now(k->ed->loop));
 }
 
