@@ -564,7 +564,9 @@ static void print_options(struct ctl *c, unsigned int bits)
 static enum ctl_exit run_help(struct ctl *c, const struct ctl_command *cmd, char **args,
 			      int n)
 {
+	const struct ctl_command *below = NULL;
 	const struct ctl_command *row;
+	unsigned int bits;
 	int used;
 
 	(void)cmd;
@@ -584,14 +586,27 @@ static enum ctl_exit run_help(struct ctl *c, const struct ctl_command *cmd, char
 		return CTL_DONE;
 	}
 	row = ctl_command_find(args, n, &used);
-	if (!row || used < n) {
-		ctl_error("there is no command '%s%s%s'; \"edgectl help\" lists them",
-			  args[0], n > 1 ? " " : "", n > 1 ? args[1] : "");
+	if (row && used < n)
+		row = NULL;
+	if (row)
+		print_row(c, row);
+	bits = row ? row->options : 0;
+	/* "help web" names "web password", too, and import is nothing but "import aws". */
+	for (const struct ctl_command *r = ctl_commands; r->name && n == 1; r++) {
+		if (!ctl_command_below(r, args[0]))
+			continue;
+		print_row(c, r);
+		if (!row)
+			bits |= r->options;
+		below = r;
+	}
+	row = row ? row : below;
+	if (!row) {
+		ctl_command_unknown(args, n);
 		return CTL_USAGE;
 	}
-	print_row(c, row);
-	if (row->options)
-		print_options(c, row->options);
+	if (bits)
+		print_options(c, bits);
 	return CTL_DONE;
 }
 

@@ -158,6 +158,12 @@ bool ctl_options_parse(int argc, char **argv, struct ctl_options *ret, int *ret_
 /* The command that the n words mean, and how many of them name it; NULL: none. */
 const struct ctl_command *ctl_command_find(char *const *words, int n, int *ret_used);
 
+/* Whether cmd is made of word and another one: "import aws" of import. */
+bool ctl_command_below(const struct ctl_command *cmd, const char *word);
+
+/* Say that the n words are no command, and which one is meant. */
+void ctl_command_unknown(char *const *words, int n);
+
 /* --- commands.c ------------------------------------------------------------------ */
 
 void ctl_print_json(struct ctl *c, const json_t *v);

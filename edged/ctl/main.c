@@ -61,9 +61,7 @@ static enum ctl_exit run(struct ctl *c, char **args, int n)
 		if (!cmd && c->opt.help)
 			return help->run(c, help, NULL, 0);
 		if (!cmd) {
-			ctl_error(
-				"there is no command '%s'; \"edgectl help\" lists them",
-				args[0]);
+			ctl_command_unknown(args, n);
 			return CTL_USAGE;
 		}
 	}

@@ -11,6 +11,8 @@
 
 #include "edged/ctl/ctl.h"
 #include "lib/alloc.h"
+#include "lib/conf.h"
+#include "lib/text.h"
 
 enum { WAIT_MAX_S = 86400, PREFIX_MIN = 2, ROWS_MAX = 48, FIRST = 256 };
 
@@ -177,4 +179,44 @@ const struct ctl_command *ctl_command_find(char *const *words, int n, int *ret_u
 		*ret_used = found ? 1 : 0;
 	}
 	return found;
+}
+
+bool ctl_command_below(const struct ctl_command *cmd, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(cmd->name, word, len) == 0 && cmd->name[len] == ' ';
+}
+
+void ctl_command_unknown(char *const *words, int n)
+{
+	unsigned int least = ~0u;
+	const char *near = NULL;
+	bool below = false;
+	char all[160] = "";
+	struct text t = text_init(all, sizeof(all));
+
+	for (const struct ctl_command *r = ctl_commands; r->name; r++) {
+		char *first = ed_strndup(r->name, strcspn(r->name, " "));
+		unsigned int d = conf_distance(words[0], first);
+
+		free(first);
+		if (ctl_command_below(r, words[0])) {
+			text_list(&t, ", ", r->name);
+			below = true;
+		}
+		if (d < least) {
+			least = d;
+			near = r->name;
+		}
+	}
+	if (below)
+		ctl_error("there is no command '%s%s%s' (there is %s)", words[0],
+			  n > 1 ? " " : "", n > 1 ? words[1] : "", all);
+	else if (conf_near(words[0], least))
+		ctl_error("there is no command '%s', did you mean '%s'?", words[0],
+			  near);
+	else
+		ctl_error("there is no command '%s'; \"edgectl help\" lists them",
+			  words[0]);
 }

@@ -240,7 +240,12 @@ def test_mistakes_of_usage_are_said_in_one_line(b):
     expect(imp(b, "static.xml", "--networks", "10.0.0.1"), 2, err="'10.0.0.1' is not a prefix")
     expect(imp(b, "bgp.xml", "--name", "a b"), 2, err="cannot be a name")
     expect(imp(b, "none.xml"), 1, err="No such file")
-    expect(b.ctl("import", "swan", "x"), 2, err="no command 'import'")
+    expect(b.ctl("import", "swan", "x"), 2, err="no command 'import swan' (there is import aws)")
+    expect(b.ctl("import"), 2, err="no command 'import' (there is import aws)")
+    expect(b.ctl("help", "import"), 0, out="import aws FILE")
+    expect(b.ctl("imprt", "aws"), 2, err="did you mean 'import aws'?")
+    expect(b.ctl("statsu"), 2, err="no command 'statsu', did you mean 'status'?")
+    expect(b.ctl("help", "web"), 0, out="web token add|list|remove")
     unchanged(b)
 
 
