@@ -127,7 +127,11 @@ static int parse(int argc, char **argv, struct options *o)
 			return -EINVAL;
 		}
 	}
-	return optind == argc ? 0 : -EINVAL;
+	if (optind == argc)
+		return 0;
+	fprintf(stderr, "edge-webui: unexpected argument %s; try --help\n",
+		argv[optind]);
+	return -EINVAL;
 }
 
 static void set_limits(void)

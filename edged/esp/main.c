@@ -104,7 +104,10 @@ static int parse(int argc, char **argv, struct options *o)
 			return -EINVAL;
 		}
 	}
-	return optind == argc ? 0 : -EINVAL;
+	if (optind == argc)
+		return 0;
+	fprintf(stderr, "edge-esp: unexpected argument %s; try --help\n", argv[optind]);
+	return -EINVAL;
 }
 
 /* The socket of the service manager, -1 when there is none. */

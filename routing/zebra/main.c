@@ -815,7 +815,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		usage(stderr);
+		fprintf(stderr, "edge-zebra: unexpected argument %s; try --help\n",
+			argv[optind]);
 		return EXIT_USAGE;
 	}
 	log_open("edge-zebra", level);

@@ -94,6 +94,13 @@ def commands():
     return rows
 
 
+def test_what_is_too_much_is_named(_):
+    for program in programs():
+        p = run([os.path.join(BUILD, program), "too-much"])
+        assert p.returncode == 2, (program, p.returncode)
+        assert p.stdout == "" and "too-much" in p.stderr, (program, p.stdout, p.stderr)
+
+
 def test_edgectl_and_its_page_know_the_same_commands_and_options(_):
     page = page_of("edgectl")
     section = page.split(".Sh COMMANDS")[1].split(".Sh ")[0]
