@@ -15,7 +15,6 @@
 #include "edged/control.h"
 #include "edged/edged.h"
 #include "edged/events.h"
-#include "edged/fdstore.h"
 #include "edged/ike_host.h"
 #include "edged/kernel_events.h"
 #include "edged/overrides.h"
@@ -30,6 +29,7 @@
 #include "lib/conf_report.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/notify.h"
 
 /* A name whose objects begin anew, from the differences. */
 struct anew {
@@ -378,7 +378,7 @@ int edged_apply(struct edged *ed, char **ret_text)
 	char *text;
 	int err;
 
-	fdstore_reloading(ed->fdstore);
+	notify_reloading(ed->notify);
 	err = apply_read(ed, &next, &text);
 	ed->counts.refused = err < 0;
 	if (err < 0) {
@@ -398,7 +398,7 @@ int edged_apply(struct edged *ed, char **ret_text)
 					 event_int("after_restart", ch.later)));
 	}
 	free_changes(&ch);
-	fdstore_ready(ed->fdstore);
+	notify_reloaded(ed->notify);
 	control_changed(ed->control);
 	if (ret_text)
 		*ret_text = text;

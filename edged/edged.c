@@ -48,6 +48,7 @@
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "lib/nlsock.h"
+#include "lib/notify.h"
 #include "lib/rng.h"
 
 /* ---- finding ---------------------------------------------------------------- */
@@ -282,16 +283,6 @@ static void make_objects(struct edged *ed)
 	fdstore_drop_unclaimed(ed->fdstore);
 }
 
-static void on_watchdog(void *ctx, struct mono now)
-{
-	struct edged *ed = ctx;
-
-	fdstore_watchdog(ed->fdstore);
-	loop_timer_at(ed->loop, &ed->watchdog,
-		      mono_add_us(now, fdstore_watchdog_us(ed->fdstore) / 2),
-		      on_watchdog, ed);
-}
-
 static void on_stop(void *ctx, int signo);
 static void on_hup(void *ctx, int signo);
 
@@ -303,7 +294,8 @@ int edged_new(const struct edged_options *opt, struct edged **ret)
 	ed->opt = *opt;
 	ed->rng = ed_alloc(sizeof(*ed->rng));
 	*ed->rng = rng_system();
-	ed->fdstore = fdstore_new();
+	ed->notify = notify_new();
+	ed->fdstore = fdstore_new(ed->notify);
 	ed->loop = loop_new();
 	ed->started = loop_now(ed->loop);
 	/* One that comes during the start waits for the loop to run. */
@@ -368,21 +360,19 @@ void edged_status(struct edged *ed)
 		all++;
 		up += u->state == UPLINK_UP;
 	}
-	fdstore_status(ed->fdstore, "%u of %u uplinks up", up, all);
+	notify_status(ed->notify, "%u of %u uplinks up", up, all);
 	control_changed(ed->control);
 }
 
 int edged_run(struct edged *ed)
 {
-	if (fdstore_watchdog_us(ed->fdstore) > 0)
-		on_watchdog(ed, loop_now(ed->loop));
 	event_emit(ed, EVENT_DAEMON, "edged", NULL, "started", "edged " PACKAGE_VERSION,
 		   NULL);
-	fdstore_ready(ed->fdstore);
+	notify_ready(ed->notify, ed->loop);
 	edged_status(ed);
 	loop_run(ed->loop);
 	ed->stopping = true;
-	fdstore_stopping(ed->fdstore);
+	notify_stopping(ed->notify);
 	event_emit(ed, EVENT_DAEMON, "edged", "started", "stopped",
 		   "asked to stop; tunnels and routes stay", NULL);
 	return 0;
@@ -415,7 +405,6 @@ void edged_free(struct edged *ed)
 	loop_signal_stop(&ed->on_term);
 	loop_signal_stop(&ed->on_int);
 	loop_signal_stop(&ed->on_hup);
-	loop_timer_stop(&ed->watchdog);
 	steering_free(ed->steering);
 	ed->steering = NULL;
 	free_objects(ed);
@@ -435,6 +424,7 @@ void edged_free(struct edged *ed)
 	inside_free(ed->inside);
 	slots_free(ed->slots);
 	fdstore_free(ed->fdstore);
+	notify_free(ed->notify);
 	config_free(ed->config);
 	loop_free(ed->loop);
 	free(ed->rng);

@@ -38,6 +38,7 @@ struct ike_host;
 struct kernel_events;
 struct loop;
 struct nlsock;
+struct notify;
 struct inside;
 struct overrides;
 struct path_monitor;
@@ -83,6 +84,7 @@ struct edged {
 	struct tunnel *tunnels_by_slot; /* uthash by slot (hh_slot) */
 
 	struct nlsock *nl; /* for calls of all parts: addresses, links */
+	struct notify *notify; /* the service manager */
 	struct fdstore *fdstore;
 	struct slots *slots;
 	struct inside *inside; /* addresses that peers gave us, in STATE/inside */
@@ -104,7 +106,6 @@ struct edged {
 	struct mono dataplane_since; /* dp_ready() changed */
 	bool dataplane_seen; /* the data plane has been ready once */
 	struct loop_signal on_term, on_int, on_hup;
-	struct loop_timer watchdog;
 	bool stopping;
 };
 

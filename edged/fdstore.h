@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fdstore - talk to the service manager: readiness, watchdog, kept descriptors
+ * fdstore - descriptors that the service manager keeps
  *
- * The protocol of sd_notify(3) and sd_listen_fds(3), spoken directly: it is the
- * stable interface. Descriptors that must outlive this process (IKE sockets,
+ * The protocol of sd_listen_fds(3), spoken directly: it is the stable interface;
+ * lib/notify.h has the manager's ear. Descriptors that must outlive this process (IKE sockets,
  * TUN devices) are put into the manager's store under a name and come back in
  * LISTEN_FDS at the next start. tests/lab/keeper speaks the same.
  *
@@ -17,21 +17,21 @@
 #include <stdint.h>
 
 struct fdstore;
+struct notify;
 
 enum {
 	FDSTORE_FIRST_FD = 3, /* sd_listen_fds(3): SD_LISTEN_FDS_START */
 	FDSTORE_MAX =
 		16384, /* descriptors taken in; FileDescriptorStoreMax= is below */
 	FDSTORE_NAME_MAX = 255, /* sd_notify(3): longest FDNAME */
-	FDSTORE_WAIT_MS = 500, /* for a manager whose queue is full */
 };
 
 /*
- * Take in what the environment passes (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES,
- * NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID) and clear these variables, so
- * that no child sees them. The descriptors become close-on-exec.
+ * Take in what the environment passes (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES) and
+ * clear these variables, so that no child sees them. The descriptors become
+ * close-on-exec. notify is borrowed.
  */
-struct fdstore *fdstore_new(void);
+struct fdstore *fdstore_new(struct notify *notify);
 
 /* Close what nobody took and free; NULL is allowed. The manager keeps its copies. */
 void fdstore_free(struct fdstore *fs);
@@ -70,16 +70,5 @@ void fdstore_remove(struct fdstore *fs, const char *name);
  * Returns how many there were.
  */
 unsigned int fdstore_drop_unclaimed(struct fdstore *fs);
-
-/* State changes of the service. status is a line for `systemctl status`. */
-void fdstore_ready(struct fdstore *fs);
-void fdstore_reloading(struct fdstore *fs);
-void fdstore_stopping(struct fdstore *fs);
-void fdstore_status(struct fdstore *fs, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-void fdstore_watchdog(struct fdstore *fs);
-
-/* Microseconds between two fdstore_watchdog() at most, 0 when none is asked for. */
-int64_t fdstore_watchdog_us(const struct fdstore *fs);
 
 #endif

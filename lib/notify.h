@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * notify - tell the service manager that this helper is ready and alive
+ * notify - tell the service manager that this program is ready and alive
  *
- * The protocol of sd_notify(3), spoken directly: it is the stable interface. For
- * the programs beside edged; edged itself also keeps descriptors there
- * (edged/fdstore.h). The watchdog answers from the loop: a loop that hangs in a
- * handler is seen, one that waits is not.
+ * The protocol of sd_notify(3), spoken directly: it is the stable interface. The
+ * watchdog is answered from the loop: a loop that hangs in a handler is seen, one
+ * that waits is not. A manager whose queue is full is waited for once; while it stays
+ * full, messages get lost.
  *
  * Without a manager (NOTIFY_SOCKET unset) every call is a cheap no-op.
  */
@@ -17,6 +17,11 @@
 struct loop;
 struct notify;
 
+enum {
+	NOTIFY_WAIT_MS = 500, /* for a manager whose queue is full */
+	NOTIFY_READY_TRIES = 20,
+};
+
 /*
  * Take in NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and clear them, so that
  * no child sees them. Call it before privileges and name spaces change.
@@ -26,8 +31,16 @@ struct notify *notify_new(void);
 /* Close and free; NULL is allowed. The loop must still be there. */
 void notify_free(struct notify *n);
 
-/* The start is done; from now on loop answers the watchdog, where one is asked for. */
+/*
+ * The start is done, which is waited for up to NOTIFY_READY_TRIES times as long: a
+ * start whose READY=1 gets lost fails. From now on loop answers the watchdog,
+ * where one is asked for.
+ */
 void notify_ready(struct notify *n, struct loop *loop);
+
+/* The configuration is read again, and that is done. */
+void notify_reloading(struct notify *n);
+void notify_reloaded(struct notify *n);
 
 /* The stop has begun. */
 void notify_stopping(struct notify *n);
@@ -38,5 +51,13 @@ void notify_status(struct notify *n, const char *fmt, ...)
 
 /* Microseconds between two answers at most, 0 when none is asked for. */
 int64_t notify_watchdog_us(const struct notify *n);
+
+/*
+ * One message in the manager's words, with a duplicate of fd unless it is -1.
+ *
+ * Returns 0, -ENOTCONN without a manager, -EAGAIN when its queue is full, or what
+ * sendmsg(2) says.
+ */
+int notify_send(struct notify *n, const char *state, int fd);
 
 #endif

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/notify.h"
 #include "tests/unit/cm.h"
 #include "tests/unit/manager.h"
 
@@ -46,34 +46,11 @@ static void expect(int fd, const char *want)
 	assert_int_equal(passed, -1);
 }
 
-static void test_states_are_told_in_the_managers_words(void **state)
-{
-	int fd = manager();
-	struct fdstore *fs = fdstore_new();
-	char text[512];
-	int passed;
-
-	(void)state;
-	assert_null(getenv("NOTIFY_SOCKET"));
-	fdstore_ready(fs);
-	expect(fd, "READY=1");
-	fdstore_status(fs, "%d of %d uplinks good", 2, 3);
-	expect(fd, "STATUS=2 of 3 uplinks good");
-	fdstore_watchdog(fs);
-	expect(fd, "WATCHDOG=1");
-	fdstore_stopping(fs);
-	expect(fd, "STOPPING=1");
-	fdstore_reloading(fs);
-	heard(fd, text, sizeof(text), &passed);
-	assert_int_equal(strncmp(text, "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
-	fdstore_free(fs);
-	close(fd);
-}
-
 static void test_a_descriptor_goes_to_the_store_by_name(void **state)
 {
 	int fd = manager();
-	struct fdstore *fs = fdstore_new();
+	struct notify *notify = notify_new();
+	struct fdstore *fs = fdstore_new(notify);
 	char text[512];
 	int passed;
 	int p[2];
@@ -96,46 +73,29 @@ static void test_a_descriptor_goes_to_the_store_by_name(void **state)
 	close(p[0]);
 	close(p[1]);
 	fdstore_free(fs);
-	close(fd);
-}
-
-/* Its queue is full and stays so: that costs one short wait, not one each. */
-static void test_a_manager_that_does_not_read_is_waited_for_once(void **state)
-{
-	int fd = manager();
-	struct fdstore *fs = fdstore_new();
-	struct timespec from;
-	struct timespec to;
-
-	(void)state;
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	for (int i = 0; i < 500; i++)
-		fdstore_watchdog(fs);
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	assert_in_range((to.tv_sec - from.tv_sec) * 1000 +
-				(to.tv_nsec - from.tv_nsec) / 1000000,
-			FDSTORE_WAIT_MS - 50, 20 * FDSTORE_WAIT_MS);
-	fdstore_free(fs);
+	notify_free(notify);
 	close(fd);
 }
 
 static void test_without_a_manager_nothing_happens(void **state)
 {
+	struct notify *notify;
 	struct fdstore *fs;
 
 	(void)state;
 	unsetenv("NOTIFY_SOCKET");
-	fs = fdstore_new();
-	fdstore_ready(fs);
+	notify = notify_new();
+	fs = fdstore_new(notify);
 	assert_int_equal(fdstore_put(fs, "x", 0), -ENOTCONN);
 	assert_int_equal(fdstore_take(fs, "x"), -ENOENT);
-	assert_int_equal(fdstore_watchdog_us(fs), 0);
 	fdstore_free(fs);
+	notify_free(notify);
 }
 
 /* In a child: descriptors 3 and up are not ours to overwrite here. */
 static int take_in_child(void)
 {
+	struct notify *notify;
 	char pid[16];
 	struct fdstore *fs;
 	int fd;
@@ -147,9 +107,9 @@ static int take_in_child(void)
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "3", 1);
 	setenv("LISTEN_FDNAMES", "ike-1-v4-500:dp-tun-7:gone", 1);
-	setenv("WATCHDOG_USEC", "2000000", 1);
-	fs = fdstore_new();
-	if (getenv("LISTEN_FDS") || fdstore_watchdog_us(fs) != 2000000)
+	notify = notify_new();
+	fs = fdstore_new(notify);
+	if (getenv("LISTEN_FDS"))
 		return 2;
 	if (fdstore_take(fs, "dp-tun-7") != FDSTORE_FIRST_FD + 1)
 		return 3;
@@ -163,20 +123,22 @@ static int take_in_child(void)
 	    fcntl(FDSTORE_FIRST_FD + 2, F_GETFD) >= 0)
 		return 7;
 	fdstore_free(fs);
+	notify_free(notify);
 	return fcntl(FDSTORE_FIRST_FD, F_GETFD) >= 0 ? 0 : 8;
 }
 
 static int ignore_in_child(void)
 {
+	struct notify *notify = notify_new();
 	struct fdstore *fs;
 
 	setenv("LISTEN_PID", "1", 1);
 	setenv("LISTEN_FDS", "1", 1);
-	setenv("WATCHDOG_USEC", "12x", 1);
-	fs = fdstore_new();
-	if (fdstore_take(fs, "") != -ENOENT || fdstore_watchdog_us(fs) != 0)
+	fs = fdstore_new(notify);
+	if (fdstore_take(fs, "") != -ENOENT)
 		return 1;
 	fdstore_free(fs);
+	notify_free(notify);
 	return 0;
 }
 
@@ -207,9 +169,7 @@ static void test_descriptors_for_another_process_are_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states_are_told_in_the_managers_words),
 		cmocka_unit_test(test_a_descriptor_goes_to_the_store_by_name),
-		cmocka_unit_test(test_a_manager_that_does_not_read_is_waited_for_once),
 		cmocka_unit_test(test_without_a_manager_nothing_happens),
 		cmocka_unit_test(test_kept_descriptors_come_back_by_name),
 		cmocka_unit_test(test_descriptors_for_another_process_are_left_alone),

@@ -14,13 +14,19 @@
 #include "tests/unit/cm.h"
 #include "tests/unit/manager.h"
 
-static void expect(int fd, const char *want)
+static void recv_text(int fd, char *text, size_t size)
 {
-	char text[512];
-	ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+	ssize_t n = recv(fd, text, size - 1, MSG_DONTWAIT);
 
 	assert_true(n >= 0);
 	text[n] = '\0';
+}
+
+static void expect(int fd, const char *want)
+{
+	char text[512];
+
+	recv_text(fd, text, sizeof(text));
 	assert_string_equal(text, want);
 }
 
@@ -36,6 +42,7 @@ static void test_states_are_told_in_the_managers_words(void **state)
 	int fd = manager();
 	struct loop *loop = loop_new();
 	struct notify *n = notify_new();
+	char text[512];
 
 	(void)state;
 	assert_null(getenv("NOTIFY_SOCKET"));
@@ -44,6 +51,11 @@ static void test_states_are_told_in_the_managers_words(void **state)
 	expect_silence(fd);
 	notify_status(n, "%d readers", 3);
 	expect(fd, "STATUS=3 readers");
+	notify_reloading(n);
+	recv_text(fd, text, sizeof(text));
+	assert_int_equal(strncmp(text, "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
+	notify_reloaded(n);
+	expect(fd, "READY=1");
 	notify_stopping(n);
 	expect(fd, "STOPPING=1");
 	notify_free(n);
@@ -75,6 +87,22 @@ static void test_the_watchdog_is_answered_from_the_loop(void **state)
 	close(fd);
 }
 
+/* Its queue is full and stays so: that costs one short wait, not one each. */
+static void test_a_manager_that_does_not_read_is_waited_for_once(void **state)
+{
+	int fd = manager();
+	struct notify *n = notify_new();
+	struct mono from = mono_now();
+
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		notify_status(n, "%d", i);
+	assert_in_range(mono_diff_ms(mono_now(), from), NOTIFY_WAIT_MS - 50,
+			20 * NOTIFY_WAIT_MS);
+	notify_free(n);
+	close(fd);
+}
+
 static void test_another_process_watchdog_is_not_ours(void **state)
 {
 	int fd = manager();
@@ -83,6 +111,11 @@ static void test_another_process_watchdog_is_not_ours(void **state)
 	(void)state;
 	setenv("WATCHDOG_USEC", "60000", 1);
 	setenv("WATCHDOG_PID", "1", 1);
+	n = notify_new();
+	assert_int_equal(notify_watchdog_us(n), 0);
+	notify_free(n);
+	unsetenv("WATCHDOG_PID");
+	setenv("WATCHDOG_USEC", "12x", 1);
 	n = notify_new();
 	assert_int_equal(notify_watchdog_us(n), 0);
 	notify_free(n);
@@ -112,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states_are_told_in_the_managers_words),
 		cmocka_unit_test(test_the_watchdog_is_answered_from_the_loop),
+		cmocka_unit_test(test_a_manager_that_does_not_read_is_waited_for_once),
 		cmocka_unit_test(test_another_process_watchdog_is_not_ours),
 		cmocka_unit_test(test_without_a_manager_every_call_is_quiet),
 	};
