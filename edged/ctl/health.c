@@ -2,7 +2,8 @@
 /*
  * "edgectl health": the state as monitoring plug-ins tell it, one line with figures
  * behind a bar, and the exit status 0 (ok), 1 (warning), 2 (critical) or 3
- * (unknown: nobody answered). Nagios, Icinga and others take it as it is.
+ * (unknown). Nagios, Icinga and others take it as it is, by their rules: a service that
+ * does not run or does not answer is critical, and unknown is what could not be asked.
  */
 #include <string.h>
 
@@ -135,6 +136,7 @@ enum ctl_exit ctl_health(struct ctl *c, const struct ctl_command *cmd, char **ar
 {
 	char text[LINE_MAX_BYTES] = "";
 	enum ctl_exit status;
+	enum ctl_exit err;
 	json_t *answer;
 
 	(void)cmd;
@@ -142,8 +144,10 @@ enum ctl_exit ctl_health(struct ctl *c, const struct ctl_command *cmd, char **ar
 	(void)n;
 	/* The line on standard output is all that a monitoring system shows. */
 	ctl_quiet(text, sizeof(text));
-	if (ctl_call(c, "status.get", NULL, &answer) != CTL_DONE) {
-		status = tell(c, CTL_UNKNOWN, text, NULL);
+	err = ctl_call(c, "status.get", NULL, &answer);
+	if (err != CTL_DONE) {
+		status = tell(c, err == CTL_NO_DAEMON ? CTL_CRITICAL : CTL_UNKNOWN,
+			      text, NULL);
 		fputs(c->opt.json ? "" : "\n", c->out.fp);
 		return status;
 	}

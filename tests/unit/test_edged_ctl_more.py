@@ -153,12 +153,19 @@ def test_health_is_one_line_and_a_status_of_plugins(b):
         assert re.search(r"=[0-9.]+(ms|%|;;;0;\d+)?$", figure.split(" '")[0]), figure
 
 
-def test_health_without_a_daemon_is_unknown(b):
+def test_health_without_a_daemon_is_critical(b):
     p = run([EDGECTL, "--run", path_in(b, "nowhere"), "health"])
-    assert p.returncode == 3 and p.stderr == "", p
-    assert p.stdout.startswith("EDGED UNKNOWN - ") and p.stdout.count("\n") == 1, p
+    assert p.returncode == 2 and p.stderr == "", p
+    assert p.stdout.startswith("EDGED CRITICAL - ") and p.stdout.count("\n") == 1, p
     b.daemon.silent = True
-    assert b.ctl("health", "--wait", "1").returncode == 3
+    assert b.ctl("health", "--wait", "1").returncode == 2
+
+
+def test_health_that_could_not_be_asked_is_unknown(b):
+    b.daemon.errors["status.get"] = {"code": -32003, "message": "not permitted"}
+    p = b.ctl("health")
+    assert p.returncode == 3 and p.stderr == "", p
+    assert p.stdout == "EDGED UNKNOWN - not permitted\n", p
 
 
 # history
