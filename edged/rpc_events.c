@@ -47,19 +47,38 @@ const char *rpc_store_why(int err)
 	return "the database could not be read";
 }
 
-static void events_done(void *ctx, int err, const struct store_event *rows, size_t n)
+/* The answer as text: on the store's thread, where it may take its time. */
+static char *render(const struct store_event *rows, size_t n)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *fp = open_memstream(&text, &len);
+
+	if (!fp)
+		abort();
+	fputs("{\"schema\":1,\"events\":[", fp);
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = rpc_event_json(&rows[i]);
+
+		if (i)
+			fputc(',', fp);
+		json_dumpf(row, fp, JSON_COMPACT);
+		json_decref(row);
+	}
+	fputs("]}", fp);
+	if (fclose(fp) != 0)
+		abort();
+	return text;
+}
+
+static void events_done(void *ctx, int err, const char *text)
 {
 	struct rpc_call *call = ctx;
-	json_t *list;
 
-	if (err) {
+	if (err)
 		rpc_call_error(call, RPC_EFAILED, "%s", rpc_store_why(err));
-		return;
-	}
-	list = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, rpc_event_json(&rows[i]));
-	rpc_call_reply(call, rpc_json_answer("events", list));
+	else
+		rpc_call_reply_text(call, text);
 }
 
 void rpc_events_list(void *ctx, struct rpc_call *call, const json_t *params)
@@ -81,7 +100,7 @@ void rpc_events_list(void *ctx, struct rpc_call *call, const json_t *params)
 	f.until_us = until_s * 1000000;
 	f.limit = (unsigned int)limit;
 	if (!ed->store)
-		events_done(call, -ENODATA, NULL, 0);
-	else if (store_query_events(ed->store, &f, events_done, call) < 0)
+		events_done(call, -ENODATA, NULL);
+	else if (store_query_events_text(ed->store, &f, render, events_done, call) < 0)
 		rpc_call_error(call, RPC_EBUSY, "too many questions to the database");
 }

@@ -59,6 +59,9 @@ struct query {
 	struct store_span span; /* its path is subject */
 	struct store_minute *live;
 	store_events_done *events_done;
+	store_render *render; /* or NULL */
+	store_text_done *text_done;
+	char *text;
 	store_history_done *history_done;
 	void *ctx;
 	int err;
@@ -128,6 +131,7 @@ static void query_free(struct query *q)
 {
 	store_db_events_free(q->events, q->n);
 	store_db_history_fini(&q->history);
+	free(q->text);
 	free(q->live);
 	free(q->kind);
 	free(q->subject);
@@ -172,7 +176,9 @@ static void tell_notices(struct store *s, struct notice *list)
 
 static void tell_answer(struct query *q)
 {
-	if (q->is_events)
+	if (q->render)
+		q->text_done(q->ctx, q->err, q->text);
+	else if (q->is_events)
 		q->events_done(q->ctx, q->err, q->events, q->n);
 	else
 		q->history_done(q->ctx, q->err, q->err ? NULL : &q->history);
@@ -491,6 +497,8 @@ static void answer_query(struct store *s, struct query *q)
 		q->filter.kind = q->kind;
 		q->filter.subject = q->subject;
 		q->err = store_db_events(s->db, &q->filter, &q->events, &q->n);
+		if (!q->err && q->render)
+			q->text = q->render(q->events, q->n);
 	} else {
 		q->err = store_db_history(s->db, &q->span, &q->history);
 	}
@@ -771,8 +779,7 @@ static int ask(struct store *s, struct query *q)
 	return err;
 }
 
-int store_query_events(struct store *s, const struct store_filter *filter,
-		       store_events_done *done, void *ctx)
+static struct query *events_query(const struct store_filter *filter, void *ctx)
 {
 	struct query *q = ed_alloc(sizeof(*q));
 
@@ -780,8 +787,26 @@ int store_query_events(struct store *s, const struct store_filter *filter,
 	q->filter = *filter;
 	q->kind = ed_strdup(filter->kind);
 	q->subject = ed_strdup(filter->subject);
-	q->events_done = done;
 	q->ctx = ctx;
+	return q;
+}
+
+int store_query_events(struct store *s, const struct store_filter *filter,
+		       store_events_done *done, void *ctx)
+{
+	struct query *q = events_query(filter, ctx);
+
+	q->events_done = done;
+	return ask(s, q);
+}
+
+int store_query_events_text(struct store *s, const struct store_filter *filter,
+			    store_render *render, store_text_done *done, void *ctx)
+{
+	struct query *q = events_query(filter, ctx);
+
+	q->render = render;
+	q->text_done = done;
 	return ask(s, q);
 }
 

@@ -106,6 +106,16 @@ typedef void store_events_done(void *ctx, int err, const struct store_event *row
 int store_query_events(struct store *s, const struct store_filter *filter,
 		       store_events_done *done, void *ctx);
 
+/*
+ * The same, the rows made into one text by render on the store's thread: many of them
+ * take longer than the loop may. The text is borrowed for the call of done, NULL with
+ * err.
+ */
+typedef char *store_render(const struct store_event *rows, size_t n);
+typedef void store_text_done(void *ctx, int err, const char *text);
+int store_query_events_text(struct store *s, const struct store_filter *filter,
+			    store_render *render, store_text_done *done, void *ctx);
+
 /* --- path history ---------------------------------------------------------- */
 
 /*

@@ -144,6 +144,12 @@ struct rpc_counters rpc_server_counters(const struct rpc_server *s);
 /* Answer with result and free the call. Takes over the reference; NULL is {}. */
 void rpc_call_reply(struct rpc_call *call, json_t *result);
 
+/*
+ * The same with JSON that is text already (of one line), which is copied: for an
+ * answer so long that making it takes longer than the loop may.
+ */
+void rpc_call_reply_text(struct rpc_call *call, const char *result);
+
 /* Answer with an error of one line and free the call. */
 void rpc_call_error(struct rpc_call *call, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -166,6 +166,19 @@ struct rpc_text *rpc_text_new(const json_t *msg)
 	return t;
 }
 
+struct rpc_text *rpc_text_of_result(const json_t *id, const char *result)
+{
+	struct rpc_text *t = ed_alloc(sizeof(*t));
+	char *name = json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	t->refs = 1;
+	t->bytes = ed_asprintf("{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":%s}\n",
+			       name ? name : "null", result);
+	t->len = strlen(t->bytes);
+	free(name);
+	return t;
+}
+
 void rpc_text_put(struct rpc_text *t)
 {
 	if (!t || --t->refs > 0)

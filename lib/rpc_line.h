@@ -54,6 +54,8 @@ struct rpc_text {
 
 /* Serialise with a newline; one reference for the caller. */
 struct rpc_text *rpc_text_new(const json_t *msg);
+/* {"jsonrpc": "2.0", "id": id, "result": result}, of a result that is text already. */
+struct rpc_text *rpc_text_of_result(const json_t *id, const char *result);
 void rpc_text_put(struct rpc_text *t);
 
 struct rpc_out_item;

@@ -129,14 +129,18 @@ static json_t *error_message(json_t *id, int code, const char *text, json_t *dat
 			 id ? json_incref(id) : json_null(), "error", error);
 }
 
-static void conn_queue(struct conn *c, const json_t *msg)
+/* Takes over the reference. */
+static void conn_queue_text(struct conn *c, struct rpc_text *t)
 {
-	struct rpc_text *t = rpc_text_new(msg);
-
 	if (c->out.bytes == 0)
 		c->moved = loop_now(c->server->loop);
 	rpc_out_add(&c->out, t);
 	rpc_text_put(t);
+}
+
+static void conn_queue(struct conn *c, const json_t *msg)
+{
+	conn_queue_text(c, rpc_text_new(msg));
 }
 
 /* --- connections --------------------------------------------------------------- */
@@ -887,15 +891,15 @@ struct rpc_counters rpc_server_counters(const struct rpc_server *s)
 
 /* --- calls ------------------------------------------------------------------------ */
 
-/* Send msg as the call's answer, if somebody waits for it, and free the call. */
-static void call_finish(struct rpc_call *call, json_t *msg)
+/* Send it as the call's answer, if somebody waits for it, and free the call. */
+static void call_finish_text(struct rpc_call *call, struct rpc_text *answer)
 {
 	struct conn *c = call->conn;
 
 	if (c) {
 		DL_DELETE(c->calls, call);
 		c->open--;
-		conn_queue(c, msg);
+		conn_queue_text(c, answer);
 		/* From inside of conn_run() it leaves with the others. */
 		if (!c->busy) {
 			c->busy = true;
@@ -903,9 +907,20 @@ static void call_finish(struct rpc_call *call, json_t *msg)
 			conn_leave(c);
 		}
 	}
-	json_decref(msg);
 	json_decref(call->id);
 	free(call);
+}
+
+static void call_finish(struct rpc_call *call, json_t *msg)
+{
+	call_finish_text(call, call->conn ? rpc_text_new(msg) : NULL);
+	json_decref(msg);
+}
+
+void rpc_call_reply_text(struct rpc_call *call, const char *result)
+{
+	call_finish_text(call,
+			 call->conn ? rpc_text_of_result(call->id, result) : NULL);
 }
 
 void rpc_call_reply(struct rpc_call *call, json_t *result)

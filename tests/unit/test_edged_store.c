@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -194,6 +195,53 @@ static void test_events_come_back_in_order_and_filtered(void **state)
 		sqlite3_finalize(st);
 		sqlite3_close(sql);
 	}
+	teardown(&b);
+}
+
+/* On the store's thread: the loop's thread must not have to do it. */
+static pthread_t rendered_by;
+
+static char *join_reasons(const struct store_event *rows, size_t n)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *fp = open_memstream(&text, &len);
+
+	rendered_by = pthread_self();
+	for (size_t i = 0; i < n; i++)
+		fprintf(fp, "%s;", rows[i].reason);
+	fclose(fp);
+	return text;
+}
+
+static void on_text(void *ctx, int err, const char *text)
+{
+	struct bench *b = ctx;
+
+	b->answered = true;
+	b->err = err;
+	snprintf(b->reasons[0], sizeof(b->reasons[0]), "%s", text ? text : "none");
+}
+
+static void test_many_events_are_made_text_beside_the_loop(void **state)
+{
+	const struct store_filter filter = {.kind = "path"};
+	struct bench b;
+
+	(void)state;
+	setup(&b);
+	add(&b, 1000, "path", "one");
+	add(&b, 2000, "steer", "two");
+	add(&b, 3000, "path", "three");
+	settle(&b, 3);
+	b.answered = false;
+	assert_int_equal(store_query_events_text(b.store, &filter, join_reasons,
+						 on_text, &b),
+			 0);
+	wait_answer(&b);
+	assert_int_equal(b.err, 0);
+	assert_string_equal(b.reasons[0], "one;three;");
+	assert_false(pthread_equal(rendered_by, pthread_self()));
 	teardown(&b);
 }
 
@@ -793,6 +841,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_events_come_back_in_order_and_filtered),
+		cmocka_unit_test(test_many_events_are_made_text_beside_the_loop),
 		cmocka_unit_test(test_seconds_come_back_as_they_were),
 		cmocka_unit_test(test_a_chart_is_thinned_and_keeps_its_peaks),
 		cmocka_unit_test(test_old_history_becomes_minutes_and_hours),

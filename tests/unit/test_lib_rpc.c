@@ -76,6 +76,13 @@ static void run_subscribe(void *ctx, struct rpc_call *call, const json_t *params
 	rpc_call_reply(call, NULL);
 }
 
+static void run_text(void *ctx, struct rpc_call *call, const json_t *params)
+{
+	(void)ctx;
+	(void)params;
+	rpc_call_reply_text(call, "{\"rows\":[1,2]}");
+}
+
 static void run_never(void *ctx, struct rpc_call *call, const json_t *params)
 {
 	(void)ctx;
@@ -105,6 +112,7 @@ static const struct rpc_method methods[] = {
 	{ "keep",      READ_ROLE,    run_keep },
 	{ "fail",      READ_ROLE,    run_fail },
 	{ "subscribe", READ_ROLE,    run_subscribe },
+	{ "text",      READ_ROLE,    run_text },
 	{ "typed",     WRITE_ROLE,   run_typed },
 	{ "never",     NOBODYS_ROLE, run_never },
 	{ "slow",      READ_ROLE,    run_slow },
@@ -527,6 +535,22 @@ static void test_all_requests_take_half_of_the_time(void **state)
 	bench_fini(&b);
 }
 
+static void test_text_is_an_answer_like_any_other(void **state)
+{
+	struct bench b;
+	int fd;
+
+	(void)state;
+	bench_init(&b, NULL);
+	fd = bench_connect(&b);
+	assert_string_equal(
+		ask(&b, fd,
+		    "{\"jsonrpc\":\"2.0\",\"id\":\"a\\n\",\"method\":\"text\"}\n"),
+		"{\"jsonrpc\":\"2.0\",\"id\":\"a\\n\",\"result\":{\"rows\":[1,2]}}\n");
+	close(fd);
+	bench_fini(&b);
+}
+
 static void test_who_does_not_read_is_dropped(void **state)
 {
 	struct rpc_limits limits = {.queue_bytes = 10000};
@@ -820,6 +844,7 @@ int main(void)
 		cmocka_unit_test(test_some_connections_are_left_for_root),
 		cmocka_unit_test(test_requests_take_a_share_of_the_time),
 		cmocka_unit_test(test_all_requests_take_half_of_the_time),
+		cmocka_unit_test(test_text_is_an_answer_like_any_other),
 		cmocka_unit_test(test_who_does_not_read_is_dropped),
 		cmocka_unit_test(test_answers_that_nobody_reads_end_the_reading),
 		cmocka_unit_test(test_who_reads_nothing_at_all_is_dropped_in_time),
