@@ -39,12 +39,19 @@
 
 enum { PEERS_MAX = 200, TUNNELS_MAX = 300, LABELS_MAX = 6 };
 
+/* The data plane's counters of a tunnel: asked once, for several families. */
+struct counted {
+	bool known;
+	struct dp_counters n;
+};
+
 /* What is told of, and where the samples of the family at hand go. */
 struct sink {
 	struct edged *ed;
 	const struct peer **peers;
 	size_t n_peers;
 	const struct tunnel **tunnels;
+	struct counted *counted; /* of these tunnels */
 	size_t n_tunnels;
 	json_t *samples;
 };
@@ -467,13 +474,12 @@ static void counters(struct sink *s, void (*value)(const struct dp_counters *n,
 {
 	for (size_t i = 0; i < s->n_tunnels; i++) {
 		const struct tunnel *t = s->tunnels[i];
-		struct dp_counters n;
 		double in;
 		double out;
 
-		if (!s->ed->dataplane || dp_counters(s->ed->dataplane, t->slot, &n) < 0)
+		if (!s->counted[i].known)
 			continue;
-		value(&n, &in, &out);
+		value(&s->counted[i].n, &in, &out);
 		put(s, in, LABELS(OF_TUNNEL(t), {"direction", "in"}));
 		put(s, out, LABELS(OF_TUNNEL(t), {"direction", "out"}));
 	}
@@ -503,17 +509,12 @@ static void sa_packets(struct sink *s)
 
 static void drops(struct sink *s, bool replay)
 {
-	struct dataplane *dp = s->ed->dataplane;
-	struct dp_counters n;
-
 	for (size_t i = 0; i < s->n_tunnels; i++) {
-		const struct tunnel *t = s->tunnels[i];
+		const struct counted *c = &s->counted[i];
 
-		if (!dp || dp_counters(dp, t->slot, &n) < 0)
-			continue;
-		dp_drops(dp, t->slot, &n);
-		put(s, (double)(replay ? n.rx_replay : n.rx_auth),
-		    LABELS(OF_TUNNEL(t)));
+		if (c->known)
+			put(s, (double)(replay ? c->n.rx_replay : c->n.rx_auth),
+			    LABELS(OF_TUNNEL(s->tunnels[i])));
 	}
 }
 
@@ -677,6 +678,21 @@ static void pick_tunnels(struct sink *s)
 				s->tunnels[s->n_tunnels++] = t;
 }
 
+static void count_tunnels(struct sink *s)
+{
+	struct dataplane *dp = s->ed->dataplane;
+
+	s->counted = ed_array(TUNNELS_MAX, sizeof(*s->counted));
+	for (size_t i = 0; dp && i < s->n_tunnels; i++) {
+		struct counted *c = &s->counted[i];
+		uint32_t slot = s->tunnels[i]->slot;
+
+		c->known = dp_counters(dp, slot, &c->n) == 0;
+		if (c->known)
+			dp_drops(dp, slot, &c->n);
+	}
+}
+
 void rpc_metrics_get(void *ctx, struct rpc_call *call, const json_t *params)
 {
 	struct sink s = {.ed = ctx};
@@ -685,6 +701,7 @@ void rpc_metrics_get(void *ctx, struct rpc_call *call, const json_t *params)
 	(void)params;
 	s.peers = rpc_peers_pick(ctx, PEERS_MAX, &s.n_peers);
 	pick_tunnels(&s);
+	count_tunnels(&s);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		s.samples = json_array();
 		families[i].fill(&s);
@@ -694,6 +711,7 @@ void rpc_metrics_get(void *ctx, struct rpc_call *call, const json_t *params)
 						      families[i].help, "samples",
 						      s.samples));
 	}
+	free(s.counted);
 	free(s.tunnels);
 	free(s.peers);
 	rpc_call_reply(call, rpc_json_answer("families", list));

@@ -110,6 +110,8 @@ def test_no_address_and_no_spi_is_a_label(scraped, families):
         if re.match("edged_(path|tunnel|child|ike_(sa|rekeys|failures))", name):
             assert all("tunnel" in labels for labels in samples), name
     assert families["edged_tunnel_up"] and families["edged_path_mtu_bytes"]
+    assert len(families["edged_child_sa_bytes_total"]) == 2 * len(families["edged_tunnel_up"])
+    assert len(families["edged_child_sa_replay_drops_total"]) == len(families["edged_tunnel_up"])
 
 
 def test_rules_and_board_use_names_and_labels_that_exist(families):
