@@ -390,6 +390,7 @@ static void free_objects(struct edged *ed)
 	HASH_ITER (hh, ed->peers, p, next_p)
 		peer_free(p, false);
 	HASH_ITER (hh, ed->uplinks, u, next_u) {
+		loop_timer_stop(&u->io_retry);
 		for (int f = 0; f < ED_FAMILIES; f++)
 			ike_io_leave(u->io[f]);
 		HASH_DEL(ed->uplinks, u);

@@ -272,6 +272,15 @@ void ike_io_close(struct ike_io *io)
 	ike_io_leave(io);
 }
 
+static void on_retry(void *ctx, struct mono now)
+{
+	struct uplink *u = ctx;
+
+	(void)now;
+	for (int f = 0; f < ED_FAMILIES; f++)
+		ike_io_follow(u, (enum edged_family)f);
+}
+
 void ike_io_follow(struct uplink *u, enum edged_family f)
 {
 	const struct addr *local = &u->fam[f].local;
@@ -293,10 +302,16 @@ void ike_io_follow(struct uplink *u, enum edged_family f)
 	io->complain = ratelimit_init(3, 10 * MONO_US_PER_S);
 	u->io[f] = io;
 	err = open_pair(io);
-	if (err == 0)
+	if (err == 0) {
+		u->io_tries = 0;
 		return;
-	ed_error(u->name, "no UDP sockets 500 and 4500 on %s (%s): %s",
-		 addr_format(local, text), u->ifname, strerror(-err));
+	}
+	/* Somebody has the ports still: an uplink of another name, edge-esp for it. */
+	loop_timer_at(u->ed->loop, &u->io_retry,
+		      mono_add_ms(loop_now(u->ed->loop), IKE_IO_RETRY_MS), on_retry, u);
+	if (u->io_tries++ % IKE_IO_TRIES_SAID == 0)
+		ed_error(u->name, "no UDP sockets 500 and 4500 on %s (%s): %s",
+			 addr_format(local, text), u->ifname, strerror(-err));
 	ike_io_close(io);
 }
 

@@ -28,6 +28,8 @@ enum {
 	IKE_IO_BURST = 32, /* datagrams read in one round of the loop */
 	IKE_IO_DATAGRAM_MAX = 65535, /* larger ones do not exist */
 	IKE_IO_BUFFER_BYTES = 4 << 20, /* of port 4500: trains of ESP packets */
+	IKE_IO_RETRY_MS = 500, /* until ports that are in use are tried again */
+	IKE_IO_TRIES_SAID = 120, /* one failure in so many is said */
 };
 
 /*

@@ -60,6 +60,7 @@ void uplink_free(struct uplink *u)
 {
 	if (!u)
 		return;
+	loop_timer_stop(&u->io_retry);
 	for (int f = 0; f < ED_FAMILIES; f++)
 		ike_io_close(u->io[f]);
 	HASH_DEL(u->ed->uplinks, u);

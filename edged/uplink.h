@@ -23,6 +23,7 @@
 #include <uthash.h>
 
 #include "lib/addr.h"
+#include "lib/loop.h"
 #include "lib/mono.h"
 
 struct edged;
@@ -106,6 +107,8 @@ struct uplink {
 	struct uplink_family fam[ED_FAMILIES]; /* by enum edged_family */
 
 	struct ike_io *io[ED_FAMILIES]; /* its sockets, NULL while it has no address */
+	struct loop_timer io_retry; /* sockets that could not be opened */
+	unsigned int io_tries; /* that failed in a row */
 	UT_hash_handle hh; /* in ed->uplinks, by name, in file order */
 };
 
