@@ -167,7 +167,9 @@ int ike_conn_set_peer(struct peer *p, char *why, size_t cap)
 {
 	struct edged *ed = p->ed;
 	const struct secret *psk = config_secret(ed->config, p->name, "", "");
-	struct ike_conn_config c = {.template = true, .give_inside = true};
+	struct ike_conn_config c = {.template = true,
+				    .give_inside = true,
+				    .max_tunnels = PEER_TUNNELS_MAX};
 	struct config_id peer_id;
 	struct config_id our_id;
 

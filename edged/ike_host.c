@@ -108,8 +108,14 @@ static void act_caller(struct ike_host *h, const struct ike_action *act)
 
 	if (!p || !u)
 		return;
-	if (!t)
+	if (!t) {
 		t = tunnel_new_caller(p, act->tunnel, act->u.caller.label, u);
+		/* Made before another goes, so that it has a slot of its own. */
+		if (t && !peer_make_room(p, t)) {
+			tunnel_free(t, true);
+			t = NULL;
+		}
+	}
 	if (!t) {
 		(void)ike_down(ed->ike, loop_now(ed->loop), act->tunnel);
 		return;

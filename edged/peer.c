@@ -8,10 +8,13 @@
 
 #include "edged/config/config.h"
 #include "edged/edged.h"
+#include "edged/events.h"
 #include "edged/ike_conn.h"
 #include "edged/ike_host.h"
 #include "edged/slots.h"
 #include "edged/steering.h"
+#include "edged/tunnel.h"
+#include "ike/ike.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
 
@@ -48,6 +51,38 @@ void peer_answer(struct peer *p)
 	if (ike_conn_set_peer(p, why, sizeof(why)) < 0)
 		ed_error(p->name, "calls are not answered: %s", why);
 	ike_host_pump(p->ed);
+}
+
+static bool in_use(const struct tunnel *t)
+{
+	struct ike_status st;
+
+	return tunnel_has_sa(t) ||
+	       (ike_status_get(t->ed->ike, t->name, &st) == 0 && st.state != IKE_DOWN);
+}
+
+bool peer_make_room(struct peer *p, const struct tunnel *fresh)
+{
+	struct tunnel *oldest;
+	struct tunnel *t;
+
+	/* Ends: each round takes one out of the list. */
+	while (p->tunnel_count > PEER_TUNNELS_MAX) {
+		oldest = NULL;
+		DL_FOREACH (p->tunnels, t)
+			if (t != fresh && !in_use(t) &&
+			    (!oldest || mono_before(t->since, oldest->since)))
+				oldest = t;
+		if (!oldest)
+			return false;
+		event_emit(p->ed, EVENT_TUNNEL, oldest->name,
+			   tunnel_state_name(oldest->state), "removed",
+			   "the peer calls by more names than it may have tunnels, and "
+			   "this one has been down longest",
+			   EVENT_NUMBERS(event_int("most", PEER_TUNNELS_MAX)));
+		tunnel_free(oldest, true);
+	}
+	return true;
 }
 
 /* One slot of an earlier process: is it a caller's tunnel? */

@@ -6,7 +6,8 @@
  * called by us: a tunnel for each of their end points and each uplink of
  * `via`. Peers without one call us: their tunnels appear when a caller proves
  * an identity that the peer accepts, and stay (down) when it goes, so that
- * interface, routes and addresses survive.
+ * interface, routes and addresses survive; beyond PEER_TUNNELS_MAX the one that
+ * has been down longest goes.
  */
 #ifndef ED_EDGED_PEER_H
 #define ED_EDGED_PEER_H
@@ -15,6 +16,10 @@
 #include <uthash.h>
 
 #include "edged/uplink.h"
+
+enum {
+	PEER_TUNNELS_MAX = 16, /* of a peer that calls us: it chooses their names */
+};
 
 struct config_peer;
 struct tunnel;
@@ -43,6 +48,12 @@ void peer_free(struct peer *p, bool gone);
 
 /* A peer that calls us: tell the engine whom to answer; again after a change. */
 void peer_answer(struct peer *p);
+
+/*
+ * A caller's tunnel fresh was made: remove others that are down until no more
+ * than PEER_TUNNELS_MAX are left. Returns false when too many are in use.
+ */
+bool peer_make_room(struct peer *p, const struct tunnel *fresh);
 
 /*
  * Make the tunnels of callers that an earlier process knew (by their slots), so

@@ -7,6 +7,9 @@
 
 No FRR and no classes: static `networks`, main's routes.
 """
+import os
+import re
+
 import pytest
 
 from daemons import Edged
@@ -102,16 +105,51 @@ def test_the_next_address_is_tried_when_one_does_not_answer(lab, sites):
     assert "198.18.0.99" in sites.ike("hub/isp2")["last_failure"]
 
 
-def test_a_peer_by_name(lab, sites):
-    with open("/etc/hosts", encoding="utf-8") as f:
-        text = f.read()
-    path = "/tmp/hosts"
+def name_the_hub(lab, *addresses):
+    """hub.example.net is these, by the branch's /etc/hosts."""
+    path = os.path.join(lab.dir, "hosts")
+    known = os.path.exists(path)
     with open(path, "w", encoding="utf-8") as f:
-        f.write(text + f"{HUB_OUTSIDE} hub.example.net\n{HUB_OUTSIDE6} hub.example.net\n")
-    lab.run("branch", ["mount", "--bind", path, "/etc/hosts"])
-    lab.on_close.append(lambda: lab.run("branch", ["umount", "/etc/hosts"]))
+        f.write("127.0.0.1 localhost\n")
+        f.writelines(f"{a} hub.example.net\n" for a in addresses)
+    if not known:
+        lab.run("branch", ["mount", "--bind", path, "/etc/hosts"])
+        lab.on_close.append(lambda: lab.run("branch", ["umount", "/etc/hosts"]))
+
+
+def test_a_name_that_leads_to_no_other_host_is_not_called(lab, sites):
+    name_the_hub(lab, "127.0.0.2", "255.255.255.255")
+    with pytest.raises(AssertionError):
+        sites.start([("isp2", "isp2")], "hub.example.net", ["hub/isp2"], 5)
+    assert "no host's address" in sites.ike("hub/isp2")["last_failure"]
+    own = sites.uplink("isp2")["address"]
+    name_the_hub(lab, own)
+    lab.wait_for("its own address is named", lambda: (
+        f"{own}, which is this box's own" in sites.ike("hub/isp2")["last_failure"],
+        sites.ike("hub/isp2")), 20)
+    name_the_hub(lab, own, HUB_OUTSIDE)
+    lab.wait_for("it is up", lambda: sites.branch.tunnels_up(["hub/isp2"]), 40)
+
+
+def test_a_peer_by_name(lab, sites):
+    name_the_hub(lab, HUB_OUTSIDE, HUB_OUTSIDE6)
     sites.start([("isp1", "isp1"), ("isp2", "isp2")], "hub.example.net",
                 ["hub/isp1", "hub/isp2"])
+    lab.wait_for("the hub's LAN answers", sites.ping, 10)
+
+
+def test_a_caller_has_sixteen_tunnels_and_no_more(lab, sites):
+    """It names them as it likes; those that are down make room, the oldest first."""
+    sites.start([("n0", "isp2")], HUB_OUTSIDE, ["hub/n0"])
+    for n in range(1, 18):
+        sites.branch.configure(BRANCH % (f"  n{n}: {{interface: isp2}}\n", HUB_OUTSIDE))
+        sites.branch.ctl("apply")
+        lab.wait_for(f"n{n} is up", lambda n=n: sites.branch.tunnels_up([f"hub/n{n}"]), 20)
+    assert sorted(sites.hub.paths()) == sorted(f"branch/n{n}" for n in range(2, 18))
+    links = re.findall(r"^\d+: (ed\d+)", lab.out("hub", "ip", "-o", "link"), re.M)
+    assert len(links) == 16, links
+    gone = [e["subject"] for e in sites.hub.json("events")["events"] if e["to"] == "removed"]
+    assert sorted(gone) == ["branch/n0", "branch/n1"]
     lab.wait_for("the hub's LAN answers", sites.ping, 10)
 
 
