@@ -5,6 +5,8 @@
     ICMP from our end only: its probes are known by far end and wire length
 """
 import statistics
+import threading
+import time
 
 from topology import CLOUDS, bring_up
 from wan import DOWN, UP
@@ -12,6 +14,7 @@ from wan import DOWN, UP
 PATH = "aws/a/isp1"
 FAR = CLOUDS["a"][0]
 WINDOW_S = 30
+MACHINE_LATE_MS = 0.2    # a quiet one: 0.14, with three busy loops 0.24
 # Without a promise nothing is measured with a DSCP of its own.
 PLAIN = """
 classes:
@@ -65,18 +68,55 @@ def test_lost_and_sent_equal_the_log(lab):
     assert abs(path["lost"] - lost) <= 1, (path, lost)
 
 
+class Lateness(threading.Thread):
+    """How late a process is waked here: a probe waits for three such wakes
+    between edged's clock and the emulator's."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.seen_ms = []
+        self.over = threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            due = time.monotonic() + 0.01
+            time.sleep(0.01)
+            self.seen_ms.append((time.monotonic() - due) * 1e3)
+
+    def stop(self):
+        """Its mean in milliseconds."""
+        self.over.set()
+        self.join()
+        return statistics.mean(self.seen_ms)
+
+
+def a_window(lab, wan, branch):
+    """A window that begins now: the path as edged has it, the round trips that the
+    emulator made of it, and how late this machine was meanwhile."""
+    since = time.monotonic_ns()
+    lateness = Lateness()
+    lateness.start()
+    lab.wait_for("a window of it", lambda: (
+        probes(wan)[-1].in_ns > since + (WINDOW_S + 4) * 10**9,
+        len(wan.history)), WINDOW_S + 30)
+    path = branch.paths()[PATH]
+    late_ms = lateness.stop()
+    seen = [t for t in trips(probes(wan)) if t[1]]
+    recent = seen[-1][0].in_ns - WINDOW_S * 10**9
+    return path, [(a.out_ns - r.in_ns) / 1e6 for r, a in seen if r.in_ns > recent], late_ms
+
+
 def test_delay_and_jitter_equal_the_log(lab):
     world, sites = bring_up(lab, classes=PLAIN)
-    since = world.wan.set("isp1", jitter=6)
-    lab.wait_for("a window of it", lambda: (
-        probes(world.wan)[-1].in_ns > since + (WINDOW_S + 4) * 10**9,
-        len(world.wan.history)), WINDOW_S + 30)
-    path = sites.edged["branch"].paths()[PATH]
-    seen = [t for t in trips(probes(world.wan)) if t[1]]
-    recent = seen[-1][0].in_ns - WINDOW_S * 10**9
-    delays = [(a.out_ns - r.in_ns) / 1e6 for r, a in seen if r.in_ns > recent]
+    world.wan.set("isp1", jitter=6)
+    for _ in range(3):
+        path, delays, late_ms = a_window(lab, world.wan, sites.edged["branch"])
+        off_ms = path["delay_ms"] - statistics.median(delays)
+        print(f"delay off by {off_ms:.3f} ms, wakes late by {late_ms:.3f} ms")
+        if late_ms <= MACHINE_LATE_MS:
+            break    # else void: other work delays every packet of this machine
     assert len(delays) > 200
-    assert abs(path["delay_ms"] - statistics.median(delays)) <= 0.5, path
+    assert abs(off_ms) <= 0.5, (path, late_ms)
     own = statistics.mean(abs(a - b) for a, b in zip(delays, delays[1:]))
     assert own >= 3
     assert abs(path["jitter_ms"] - own) <= 0.15 * own, (path, own)
