@@ -191,7 +191,7 @@ def test_tunnels_tell_keys_and_failures(site):
 def test_a_degraded_path_and_the_moved_class(site):
     b = site.window(path="/#/?path=hub/isp1")
     b.wait("a line is drawn", lambda: drawn(b) > 10)
-    b.wait_text("#sentence", "hub: voice and business on isp1, bulk on isp2")
+    b.wait_text("#sentence", "hub: voice, business and default on isp1, bulk on isp2")
     assert "hub/isp1" not in b.text(".attention"), b.text(".attention")
     began = time.time()
     degraded = time.monotonic_ns()

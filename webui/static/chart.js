@@ -537,6 +537,11 @@ export class Chart {
 		return above ? top * 1.3 : top; // room for the word about it
 	}
 
+	/** Is it the second that was asked for? Its mark stands there, however near others are. @param {Move} m */
+	isAsked(m) {
+		return this.at !== null && Math.abs(m.time - this.at) < 0.002;
+	}
+
 	/** The marks as links over the plots. */
 	marks() {
 		const host = this.host && this.host.querySelector(".marks");
@@ -550,7 +555,7 @@ export class Chart {
 		for (const m of this.moves()) {
 			const x = left + first.g.toDomXCoord(m.time * 1000);
 			const last = groups[groups.length - 1];
-			if (last && x - last.x < MARK_GAP_PX)
+			if (last && x - last.x < MARK_GAP_PX && !this.isAsked(m))
 				last.moves.push(m);
 			else
 				groups.push({ x, moves: [m] });
@@ -560,7 +565,7 @@ export class Chart {
 			const m = group.moves[0];
 			const text = group.moves.map((q) => when(q.time, now) + " " + moveText(q)).join("\n");
 			return h("a.mark", { key: moveKey(m), href: chartHref(String(this.path), m.time), title: text, "aria-label": text,
-				"data-time": m.time, "data-times": group.moves.map((q) => q.time).join(" "), class: this.at !== null && group.moves.some((q) => Math.abs(q.time - /** @type {number} */ (this.at)) < 0.002) ? "asked" : null },
+				"data-time": m.time, "data-times": group.moves.map((q) => q.time).join(" "), class: group.moves.some((q) => this.isAsked(q)) ? "asked" : null },
 			group.moves.length > 1 ? String(group.moves.length) : (m.class[0] || "?"));
 		}));
 		[...host.children].forEach((el, i) => { /** @type {HTMLElement} */ (el).style.left = Math.max(left + area.x, Math.min(groups[i].x, left + area.x + area.w)) + "px"; });
