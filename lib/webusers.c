@@ -512,7 +512,9 @@ int webusers_update(const char *path, int (*change)(void *ctx, struct webusers *
 	/* The folder is what writers lock: it stays, whatever is renamed in it. */
 	if (folder < 0 || flock(folder, LOCK_EX) < 0) {
 		err = -errno;
-		snprintf(why, size, "%s: %s", dir, strerror(-err));
+		snprintf(why, size, "%s: %s%s", dir, strerror(-err),
+			 err == -ENOENT ? " (edge-webui makes it when it first starts)"
+					: "");
 		goto out;
 	}
 	err = webusers_load(&u, path, why, size);

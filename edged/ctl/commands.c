@@ -3,7 +3,10 @@
  * The commands: one row each. To add one, add its row and its function, and its
  * entry in edgectl.1 (a test compares the two).
  */
+#include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -260,6 +263,46 @@ static const char *where(const struct conf_report *report, const char *path)
 	return file ? file : path;
 }
 
+/* Root may read everything: whether the service's user may is another question. */
+static void check_readable(const char *path, const struct passwd *service,
+			   struct conf_report *report)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return;
+	if (st.st_uid == service->pw_uid   ? st.st_mode & 0400
+	    : st.st_gid == service->pw_gid ? st.st_mode & 0040
+					   : st.st_mode & 0004)
+		return;
+	conf_report_add(
+		report, false, path, 0, 0, NULL, 0,
+		"edged runs as user %s, who may not read this file; cure: chown "
+		"%s %s",
+		service->pw_name, service->pw_name, path);
+}
+
+/* The folder that was made for the service is its group's. */
+static void check_service(const char *path, struct conf_report *report)
+{
+	const struct passwd *service = geteuid() == 0 ? getpwnam("edged") : NULL;
+	const char *slash = strrchr(path, '/');
+	char *folder;
+	char *secrets;
+	struct stat st;
+
+	if (!service || !slash)
+		return;
+	folder = ed_strndup(path, (size_t)(slash - path) + 1);
+	secrets = ed_asprintf("%ssecrets.yaml", folder);
+	if (stat(folder, &st) == 0 && st.st_gid == service->pw_gid) {
+		check_readable(path, service, report);
+		check_readable(secrets, service, report);
+	}
+	free(folder);
+	free(secrets);
+}
+
 /* Read and judge a file; what is wrong with it is always said, that it is fine if told. */
 static enum ctl_exit check_file(struct ctl *c, const char *path, bool tell)
 {
@@ -271,6 +314,8 @@ static enum ctl_exit check_file(struct ctl *c, const char *path, bool tell)
 
 	conf_report_init(&report);
 	err = config_load(&src, &config, &report);
+	if (tell)
+		check_service(path, &report);
 	if (err == 0 && !tell) {
 		/* The daemon says it again. */
 	} else if (c->opt.json) {

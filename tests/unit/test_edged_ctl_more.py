@@ -257,6 +257,8 @@ def test_passwords_come_from_standard_input_and_are_hashed(b):
         p = web(b, "password", "alice", text=text)
         assert p.returncode == 2 and p.stderr.count("\n") == 1, (p, why)
     expect(web(b, "password", "alice"), 2, err="no password")
+    p = b.ctl("--state", path_in(b, "no-web"), "web", "password", "alice", input="long enough\n")
+    expect(p, 1, err="edge-webui makes it when it first starts")
     expect(web(b, "password", "a b", text="long enough\n"), 2, err="cannot be a user")
     expect(web(b, "password", "alice", "--role", "king", text="long enough\n"), 2, err="--role")
 
@@ -414,6 +416,33 @@ def complete(b, line):
                        stderr=subprocess.PIPE, text=True, timeout=LIMIT, check=False)
     assert p.returncode == 0 and p.stderr == "", p
     return [x for x in p.stdout.split("\n") if x]
+
+
+def test_check_says_what_the_service_may_not_read(b):
+    """Root reads everything; the daemon is user edged. Its folder is its group's."""
+    with open("/etc/passwd", encoding="utf-8") as f:
+        users = re.sub("^edged:.*\n", "", f.read(), flags=re.M) + "edged:x:995:995::/:/\n"
+    folder = path_in(b, "service")
+    os.mkdir(folder)
+    for name, text in (("passwd", users), ("group", "edged:x:995:\n"), ("secrets.yaml", 'hub: "correct horse"\n'), (
+            "edged.yaml", "lan: 10.42.0.0/24\nuplinks: {isp1: {interface: eth0}}\n"
+            "peers: {hub: {address: 198.51.100.1, networks: 10.0.0.0/8}}\n")):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def warned(folder_group, group, mode):
+        os.chown(folder, 0, folder_group)
+        for name in ("edged.yaml", "secrets.yaml"):
+            os.chown(os.path.join(folder, name), 0, group)
+            os.chmod(os.path.join(folder, name), mode)
+        p = run(["unshare", "--mount", "sh", "-c", 'mount --bind "$1/passwd" /etc/passwd && '
+                 'mount --bind "$1/group" /etc/group && exec "$2" check "$1/edged.yaml"', "sh", folder, EDGECTL])
+        assert p.returncode == 0 and "edged.yaml is fine." in p.stdout, (p.stdout, p.stderr)
+        return re.findall(r"([a-z]+\.yaml): warning: .* user edged.*; cure: chown edged", p.stdout)
+
+    assert warned(995, 0, 0o600) == ["edged.yaml", "secrets.yaml"]
+    assert warned(0, 0, 0o600) == []            # not the service's folder
+    assert warned(995, 995, 0o640) == []
 
 
 def test_bash_completes_commands_options_and_words(b):
