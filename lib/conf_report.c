@@ -15,30 +15,6 @@ enum {
 	TEXT_MAX = 1024, /* bytes of a message */
 };
 
-/* Length of the UTF-8 character at s, 0 when it is none; its number in *ret. */
-static size_t utf8(const unsigned char *s, size_t len, uint32_t *ret)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80	 ? 1
-		   : s[0] < 0xc0 ? 0
-		   : s[0] < 0xe0 ? 2
-		   : s[0] < 0xf0 ? 3
-				 : 4;
-	uint32_t c = n == 1 ? s[0] : n ? s[0] & (0x7fu >> n) : 0;
-
-	if (n == 0 || n > len)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return 0;
-	*ret = c;
-	return n;
-}
-
 /* Characters that change what a terminal or a reader's eye does. */
 static bool unsafe(uint32_t c)
 {
@@ -50,7 +26,7 @@ static bool unsafe(uint32_t c)
 size_t conf_report_char(const char *s, size_t len)
 {
 	uint32_t c = 0;
-	size_t n = len ? utf8((const unsigned char *)s, len, &c) : 0;
+	size_t n = len ? text_utf8(s, len, &c) : 0;
 
 	return n && !unsafe(c) ? n : 0;
 }
@@ -70,7 +46,7 @@ void conf_report_odd(const char *text, bool letters, struct text *t)
 	/* Ends: each round takes at least one byte. */
 	for (size_t i = 0; i < len;) {
 		uint32_t c = 0;
-		size_t n = utf8((const unsigned char *)text + i, len - i, &c);
+		size_t n = text_utf8(text + i, len - i, &c);
 
 		if (n > 1 && (odd_blank(c) || unsafe(c))) {
 			text_add(t, " (it holds %s, U+%04X)",
@@ -85,7 +61,7 @@ void conf_report_odd(const char *text, bool letters, struct text *t)
 	}
 	if (letter && letters) {
 		uint32_t c = 0;
-		size_t n = utf8((const unsigned char *)letter, strlen(letter), &c);
+		size_t n = text_utf8(letter, strlen(letter), &c);
 
 		text_add(t, " ('%.*s' in it is U+%04X, no plain character)", (int)n,
 			 letter, c);
@@ -116,7 +92,7 @@ static char *safe_text(const char *text)
 static char *safe_line(const char *line, size_t len, unsigned int column,
 		       unsigned int *caret)
 {
-	const unsigned char *s = (const unsigned char *)line;
+	const char *s = line;
 	size_t skip = column > SHOWN_MAX ? column - SHOWN_BEFORE : 0;
 	char *out = ed_alloc(4 * (size_t)SHOWN_MAX + 16);
 	size_t pos = 0;
@@ -130,7 +106,7 @@ static char *safe_line(const char *line, size_t len, unsigned int column,
 	/* Ends: each round takes at least one byte. */
 	while (len > 0 && at < skip + SHOWN_MAX) {
 		uint32_t c = 0;
-		size_t n = utf8(s, len, &c);
+		size_t n = text_utf8(s, len, &c);
 
 		if (at >= skip) {
 			if (n == 0 || unsafe(c)) {

@@ -51,38 +51,44 @@ void text_escape(struct text *t, const void *bytes, size_t len)
 	}
 }
 
-/* Bytes of the character at s, 0 when there is none. s ends with a NUL. */
-static size_t character(const unsigned char *s)
+size_t text_utf8(const char *text, size_t len, uint32_t *ret)
 {
-	size_t n = s[0] < 0x80	 ? 1
-		   : s[0] < 0xc2 ? 0
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n = len == 0	 ? 0
+		   : s[0] < 0x80 ? 1
+		   : s[0] < 0xc0 ? 0
 		   : s[0] < 0xe0 ? 2
 		   : s[0] < 0xf0 ? 3
-		   : s[0] < 0xf5 ? 4
-				 : 0;
+				 : 4;
+	uint32_t c = n == 1 ? s[0] : n ? s[0] & (0x7fu >> n) : 0;
 
-	/* Ends at the NUL at the latest: it is no part of a character. */
-	for (size_t i = 1; i < n; i++)
+	if (n == 0 || n > len)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-	/* Overlong, surrogates, above 10FFFF. */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	/* From 0xf8 on a byte begins nothing. */
+	if (s[0] >= 0xf8 || c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		return 0;
+	*ret = c;
 	return n;
 }
 
 void text_make_utf8(char *s)
 {
-	/* Ends: each round goes on by a byte or more, to the NUL. */
-	while (*s) {
-		size_t n = character((const unsigned char *)s);
+	size_t len = strlen(s);
+	uint32_t c;
 
-		if (n == 0) {
-			*s = '?';
-			n = 1;
-		}
-		s += n;
+	/* Ends: each round takes at least one byte. */
+	for (size_t i = 0; i < len;) {
+		size_t n = text_utf8(s + i, len - i, &c);
+
+		if (n == 0)
+			s[i] = '?';
+		i += n ? n : 1;
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
 	char *buf;
@@ -35,7 +36,13 @@ void text_list(struct text *t, const char *sep, const char *item);
 void text_escape(struct text *t, const void *bytes, size_t len);
 
 /*
- * Make s UTF-8 (RFC 3629): each byte that belongs to no character becomes '?', so that
+ * Bytes of the UTF-8 character (RFC 3629) at s, of which len bytes are left; its number
+ * in *ret. 0: there is none, or it is overlong, a surrogate or above U+10FFFF.
+ */
+size_t text_utf8(const char *s, size_t len, uint32_t *ret);
+
+/*
+ * Make s UTF-8: each byte that belongs to no character becomes '?', so that
  * a text cut in the middle of one, or the name of a file, can be told as JSON.
  */
 void text_make_utf8(char *s);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/text.h"
+
 /* --- host and origin -------------------------------------------------------- */
 
 static int read_port(const char *s, uint16_t *ret)
@@ -258,29 +260,13 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Bytes of the character at s, 0 when it is no UTF-8 (RFC 3629) or controls. */
-static size_t character(const unsigned char *s, size_t left)
+/* Bytes of the character at s, 0 when it is no UTF-8 or a control. */
+static size_t character(const char *s, size_t left)
 {
-	size_t n = s[0] < 0x80	 ? 1
-		   : s[0] < 0xc2 ? 0
-		   : s[0] < 0xe0 ? 2
-		   : s[0] < 0xf0 ? 3
-		   : s[0] < 0xf5 ? 4
-				 : 0;
+	uint32_t c = 0;
+	size_t n = text_utf8(s, left, &c);
 
-	if (n == 1)
-		return s[0] >= 0x20 && s[0] != 0x7f;
-	if (n == 0 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	/* Overlong, surrogates, above 10FFFF; and the C1 controls. */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f) ||
-	    (s[0] == 0xc2 && s[1] < 0xa0))
-		return 0;
-	return n;
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) ? 0 : n;
 }
 
 int gate_decode(const char *text, size_t len, bool query, char *buf, size_t size)
@@ -305,7 +291,7 @@ int gate_decode(const char *text, size_t len, bool query, char *buf, size_t size
 	buf[out] = '\0';
 	/* Ends: each round takes a character. */
 	for (size_t i = 0; i < out;) {
-		size_t n = character((const unsigned char *)buf + i, out - i);
+		size_t n = character(buf + i, out - i);
 
 		if (n == 0)
 			return -EINVAL;

@@ -57,6 +57,7 @@ static void test_what_is_no_utf8_becomes_question_marks(void **state)
 		{"\xe0\x80\xaf", "???"},
 		{"\xed\xa0\x80", "???"},
 		{"\xf4\x90\x80\x80", "????"},
+		{"\xf8\x90\x80\x80", "????"},
 		{"\xff\x80x", "??x"},
 	};
 	char buf[32];
