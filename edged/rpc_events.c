@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "edged/control.h"
 #include "edged/edged.h"
 #include "edged/rpc_json.h"
 #include "edged/store.h"
@@ -56,7 +57,7 @@ static char *render(const struct store_event *rows, size_t n)
 
 	if (!fp)
 		abort();
-	fputs("{\"schema\":1,\"events\":[", fp);
+	fprintf(fp, "{\"schema\":%d,\"events\":[", CONTROL_SCHEMA);
 	for (size_t i = 0; i < n; i++) {
 		json_t *row = rpc_event_json(&rows[i]);
 
@@ -101,6 +102,6 @@ void rpc_events_list(void *ctx, struct rpc_call *call, const json_t *params)
 	f.limit = (unsigned int)limit;
 	if (!ed->store)
 		events_done(call, -ENODATA, NULL);
-	else if (store_query_events_text(ed->store, &f, render, events_done, call) < 0)
+	else if (store_query_events(ed->store, &f, render, events_done, call) < 0)
 		rpc_call_error(call, RPC_EBUSY, "too many questions to the database");
 }

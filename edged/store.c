@@ -52,21 +52,17 @@ struct row {
 
 /* A question, and then its answer. */
 struct query {
-	bool is_events;
 	struct store_filter filter;
 	char *kind;
 	char *subject;
 	struct store_span span; /* its path is subject */
 	struct store_minute *live;
+	store_render *render; /* of events; NULL: it asks for history */
 	store_events_done *events_done;
-	store_render *render; /* or NULL */
-	store_text_done *text_done;
-	char *text;
 	store_history_done *history_done;
 	void *ctx;
 	int err;
-	struct store_event *events;
-	size_t n;
+	char *text;
 	struct store_history history;
 	struct query *prev, *next;
 };
@@ -129,7 +125,6 @@ static void row_free(struct row *r)
 
 static void query_free(struct query *q)
 {
-	store_db_events_free(q->events, q->n);
 	store_db_history_fini(&q->history);
 	free(q->text);
 	free(q->live);
@@ -177,9 +172,7 @@ static void tell_notices(struct store *s, struct notice *list)
 static void tell_answer(struct query *q)
 {
 	if (q->render)
-		q->text_done(q->ctx, q->err, q->text);
-	else if (q->is_events)
-		q->events_done(q->ctx, q->err, q->events, q->n);
+		q->events_done(q->ctx, q->err, q->text);
 	else
 		q->history_done(q->ctx, q->err, q->err ? NULL : &q->history);
 	query_free(q);
@@ -487,21 +480,30 @@ static bool write_batch(struct store *s)
 	return true;
 }
 
+static int answer_events(struct store *s, struct query *q)
+{
+	struct store_event *rows;
+	size_t n;
+	int err;
+
+	q->filter.kind = q->kind;
+	q->filter.subject = q->subject;
+	err = store_db_events(s->db, &q->filter, &rows, &n);
+	if (err)
+		return err;
+	q->text = q->render(rows, n);
+	store_db_events_free(rows, n);
+	return 0;
+}
+
 static void answer_query(struct store *s, struct query *q)
 {
 	if (!s->db) {
 		q->err = -ENODATA;
 		return;
 	}
-	if (q->is_events) {
-		q->filter.kind = q->kind;
-		q->filter.subject = q->subject;
-		q->err = store_db_events(s->db, &q->filter, &q->events, &q->n);
-		if (!q->err && q->render)
-			q->text = q->render(q->events, q->n);
-	} else {
-		q->err = store_db_history(s->db, &q->span, &q->history);
-	}
+	q->err = q->render ? answer_events(s, q)
+			   : store_db_history(s->db, &q->span, &q->history);
 	if (q->err == -EBADMSG)
 		db_failed(s, q->err);
 }
@@ -779,34 +781,17 @@ static int ask(struct store *s, struct query *q)
 	return err;
 }
 
-static struct query *events_query(const struct store_filter *filter, void *ctx)
+int store_query_events(struct store *s, const struct store_filter *filter,
+		       store_render *render, store_events_done *done, void *ctx)
 {
 	struct query *q = ed_alloc(sizeof(*q));
 
-	q->is_events = true;
 	q->filter = *filter;
 	q->kind = ed_strdup(filter->kind);
 	q->subject = ed_strdup(filter->subject);
-	q->ctx = ctx;
-	return q;
-}
-
-int store_query_events(struct store *s, const struct store_filter *filter,
-		       store_events_done *done, void *ctx)
-{
-	struct query *q = events_query(filter, ctx);
-
-	q->events_done = done;
-	return ask(s, q);
-}
-
-int store_query_events_text(struct store *s, const struct store_filter *filter,
-			    store_render *render, store_text_done *done, void *ctx)
-{
-	struct query *q = events_query(filter, ctx);
-
 	q->render = render;
-	q->text_done = done;
+	q->events_done = done;
+	q->ctx = ctx;
 	return ask(s, q);
 }
 

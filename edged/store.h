@@ -96,25 +96,20 @@ struct store_filter {
 };
 
 /*
- * err is 0 or a negative errno: -ENODATA when there is no database at the moment,
- * -ECANCELED, -EIO. The rows are borrowed for the call.
+ * Makes rows into a text (from malloc), on the store's thread: many of them take
+ * longer than the loop may.
  */
-typedef void store_events_done(void *ctx, int err, const struct store_event *rows,
-			       size_t n);
+typedef char *store_render(const struct store_event *rows, size_t n);
+
+/*
+ * err is 0 or a negative errno: -ENODATA when there is no database at the moment,
+ * -ECANCELED, -EIO. The text is borrowed for the call, NULL with err.
+ */
+typedef void store_events_done(void *ctx, int err, const char *text);
 
 /* Ask. Returns 0, or -EBUSY when too many queries wait; done is not called then. */
 int store_query_events(struct store *s, const struct store_filter *filter,
-		       store_events_done *done, void *ctx);
-
-/*
- * The same, the rows made into one text by render on the store's thread: many of them
- * take longer than the loop may. The text is borrowed for the call of done, NULL with
- * err.
- */
-typedef char *store_render(const struct store_event *rows, size_t n);
-typedef void store_text_done(void *ctx, int err, const char *text);
-int store_query_events_text(struct store *s, const struct store_filter *filter,
-			    store_render *render, store_text_done *done, void *ctx);
+		       store_render *render, store_events_done *done, void *ctx);
 
 /* --- path history ---------------------------------------------------------- */
 

@@ -37,15 +37,26 @@ static void on_notice(void *ctx, const char *from, const char *to, const char *r
 	printf("notice %s %s %s\n", from ? from : "-", to ? to : "-", reason);
 }
 
-static void on_events(void *ctx, int err, const struct store_event *rows, size_t n)
+static char *render(const struct store_event *rows, size_t n)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *fp = open_memstream(&text, &len);
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(fp, "event %s\n", rows[i].reason);
+	fprintf(fp, "end %zu\n", n);
+	fclose(fp);
+	return text;
+}
+
+static void on_events(void *ctx, int err, const char *text)
 {
 	(void)ctx;
 	if (err)
 		printf("error %d\n", -err);
-	for (size_t i = 0; i < n; i++)
-		printf("event %s\n", rows[i].reason);
-	if (!err)
-		printf("end %zu\n", n);
+	else
+		fputs(text, stdout);
 }
 
 static void add_event(struct drive *d, const char *reason)
@@ -101,7 +112,7 @@ static void run_line(struct drive *d, const char *line)
 	else if (strncmp(line, "minutes ", 8) == 0)
 		add_minutes(d, strtol(line + 8, NULL, 10));
 	else if (strcmp(line, "list") == 0)
-		store_query_events(d->store, &all, on_events, d);
+		store_query_events(d->store, &all, render, on_events, d);
 	else if (strcmp(line, "count") == 0)
 		count(d);
 	if (strncmp(line, "event", 5) == 0 || strncmp(line, "minute", 6) == 0)

@@ -85,15 +85,38 @@ static void teardown(struct bench *b)
 	assert_int_equal(rmdir(b->dir), 0);
 }
 
-static void on_events(void *ctx, int err, const struct store_event *rows, size_t n)
+/* On the store's thread: the loop's thread must not have to do it. */
+static pthread_t rendered_by;
+
+static char *render_reasons(const struct store_event *rows, size_t n)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *fp = open_memstream(&text, &len);
+
+	rendered_by = pthread_self();
+	for (size_t i = 0; i < n; i++)
+		fprintf(fp, "%s\n", rows[i].reason);
+	fclose(fp);
+	return text;
+}
+
+static void on_events(void *ctx, int err, const char *text)
 {
 	struct bench *b = ctx;
 
 	b->answered = true;
 	b->err = err;
-	b->n = n;
-	for (size_t i = 0; i < n && i < ROWS_MAX; i++)
-		snprintf(b->reasons[i], sizeof(b->reasons[i]), "%s", rows[i].reason);
+	b->n = 0;
+	assert_true(!text == !!err);
+	for (const char *s = text ? text : ""; *s; b->n++) {
+		size_t len = strcspn(s, "\n");
+
+		if (b->n < ROWS_MAX)
+			snprintf(b->reasons[b->n], sizeof(b->reasons[0]), "%.*s",
+				 (int)len, s);
+		s += len + 1;
+	}
 }
 
 static void wait_answer(struct bench *b)
@@ -108,7 +131,9 @@ static void wait_answer(struct bench *b)
 static void ask(struct bench *b, const struct store_filter *filter)
 {
 	b->answered = false;
-	assert_int_equal(store_query_events(b->store, filter, on_events, b), 0);
+	assert_int_equal(store_query_events(b->store, filter, render_reasons, on_events,
+					    b),
+			 0);
 	wait_answer(b);
 }
 
@@ -198,31 +223,6 @@ static void test_events_come_back_in_order_and_filtered(void **state)
 	teardown(&b);
 }
 
-/* On the store's thread: the loop's thread must not have to do it. */
-static pthread_t rendered_by;
-
-static char *join_reasons(const struct store_event *rows, size_t n)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *fp = open_memstream(&text, &len);
-
-	rendered_by = pthread_self();
-	for (size_t i = 0; i < n; i++)
-		fprintf(fp, "%s;", rows[i].reason);
-	fclose(fp);
-	return text;
-}
-
-static void on_text(void *ctx, int err, const char *text)
-{
-	struct bench *b = ctx;
-
-	b->answered = true;
-	b->err = err;
-	snprintf(b->reasons[0], sizeof(b->reasons[0]), "%s", text ? text : "none");
-}
-
 static void test_many_events_are_made_text_beside_the_loop(void **state)
 {
 	const struct store_filter filter = {.kind = "path"};
@@ -234,13 +234,11 @@ static void test_many_events_are_made_text_beside_the_loop(void **state)
 	add(&b, 2000, "steer", "two");
 	add(&b, 3000, "path", "three");
 	settle(&b, 3);
-	b.answered = false;
-	assert_int_equal(store_query_events_text(b.store, &filter, join_reasons,
-						 on_text, &b),
-			 0);
-	wait_answer(&b);
+	ask(&b, &filter);
 	assert_int_equal(b.err, 0);
-	assert_string_equal(b.reasons[0], "one;three;");
+	assert_int_equal(b.n, 2);
+	assert_string_equal(b.reasons[0], "one");
+	assert_string_equal(b.reasons[1], "three");
 	assert_false(pthread_equal(rendered_by, pthread_self()));
 	teardown(&b);
 }
@@ -409,23 +407,13 @@ static void test_a_chart_is_thinned_and_keeps_its_peaks(void **state)
 	teardown(&b);
 }
 
-/* Seconds, minutes and hours of one path over 40 days, an hour of it in detail. */
-static void test_old_history_becomes_minutes_and_hours(void **state)
+/* Hours of one path, the last day of them minute by minute, and half an hour more. */
+static void fill_history(const char *path, int64_t hours)
 {
-	const int64_t hours = 40 * 24;
-	const int64_t end_s = hours * 3600;
-	struct store_span span = {.path = "hub/isp1",
-				  .until_s = end_s + 1800,
-				  .now_s = end_s + 1800,
-				  .points = 1000};
 	struct store_db *db;
-	struct bench b;
 	char why[160];
 
-	(void)state;
-	setup(&b);
-	store_close(b.store);
-	assert_int_equal(store_db_open(b.path, 16 << 20, &db, why, sizeof(why)), 0);
+	assert_int_equal(store_db_open(path, 16 << 20, &db, why, sizeof(why)), 0);
 	assert_int_equal(store_db_begin(db), 0);
 	for (int64_t h = 0; h < hours; h++)
 		for (int64_t i = 0; i < (h > hours - 24 ? 60 : 2); i++) {
@@ -441,6 +429,23 @@ static void test_old_history_becomes_minutes_and_hours(void **state)
 	}
 	assert_int_equal(store_db_commit(db), 0);
 	store_db_close(db);
+}
+
+/* Seconds, minutes and hours of one path over 40 days, an hour of it in detail. */
+static void test_old_history_becomes_minutes_and_hours(void **state)
+{
+	const int64_t hours = 40 * 24;
+	const int64_t end_s = hours * 3600;
+	struct store_span span = {.path = "hub/isp1",
+				  .until_s = end_s + 1800,
+				  .now_s = end_s + 1800,
+				  .points = 1000};
+	struct bench b;
+
+	(void)state;
+	setup(&b);
+	store_close(b.store);
+	fill_history(b.path, hours);
 	open_store(&b);
 
 	/* The last hour by seconds, the one before it no longer. */
