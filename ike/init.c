@@ -403,66 +403,82 @@ static void accept_caller(struct ike *ike, const struct ike_hdr *hdr,
 	submit_key_pair(sa, choice->suite.group);
 }
 
-void ike_init_request(struct ike *ike, const struct ike_hdr *hdr,
-		      const struct ike_addrs *at, const uint8_t *msg, size_t len)
+/* Decode and judge a first message; false: it was counted, or answered. */
+static bool understood(struct ike *ike, const struct ike_hdr *hdr,
+		       const struct ike_addrs *at, struct rbuf r,
+		       struct ike_chain *chain)
 {
-	struct ike_sa *sa = find_caller(ike, hdr->spi_i, &at->remote);
-	struct rbuf r = rbuf_init(msg, len);
-	struct ike_conn *near;
-	struct ike_chain chain;
-	struct ike_choice choice;
 	int err;
 
-	if (sa) {
-		(void)ike_exchange_arrival(sa, hdr, at, msg, len);
-		return;
-	}
 	rbuf_skip(&r, IKE_HDR_LEN);
 	/* Our own first message, thrown back (C69) */
 	err = ike_sa_find(ike, hdr->spi_i) ? -EBADMSG
-					   : ike_payload_decode(&r, hdr->next, &chain);
+					   : ike_payload_decode(&r, hdr->next, chain);
 	if (err < 0) {
 		ike->counters.malformed++;
 		/* A caller of a later version learns what we lack (2.5). */
 		if (err == -EPROTONOSUPPORT)
 			answer_stateless(ike, hdr, at, IKE_N_UNSUPPORTED_CRITICAL,
-					 &chain.bad_critical, 1);
-		return;
+					 &chain->bad_critical, 1);
+		return false;
 	}
-	if (ike_gate_check(IKE_GATE_NO_SA, hdr->exchange, false, false, &chain) < 0) {
+	if (ike_gate_check(IKE_GATE_NO_SA, hdr->exchange, false, false, chain) < 0) {
 		ike->counters.gated++;
+		return false;
+	}
+	ike->counters.ignored_payloads += chain->ignored;
+	return true;
+}
+
+/* Is there a suite for both, with a key of its group? False: it was told, or counted. */
+static bool agreed(struct ike *ike, const struct ike_hdr *hdr,
+		   const struct ike_addrs *at, const struct ike_chain *chain,
+		   struct ike_choice *choice)
+{
+	struct ike_conn *near;
+	int err = choose(ike, at, chain, choice, &near);
+
+	if (err == -ENOENT) {
+		refuse_caller(ike, at, chain, near);
+		answer_stateless(ike, hdr, at, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
+		return false;
+	}
+	if (err == 0 && choice->suite.group != chain->ke_group) {
+		const uint8_t group[2] = {(uint8_t)(choice->suite.group >> 8),
+					  (uint8_t)choice->suite.group};
+
+		answer_stateless(ike, hdr, at, IKE_N_INVALID_KE_PAYLOAD, group,
+				 sizeof(group));
+		return false;
+	}
+	if (err < 0 ||
+	    rbuf_left(&chain->ke) != ike_crypto_dh_public_len(chain->ke_group)) {
+		ike->counters.malformed++;
+		return false;
+	}
+	return true;
+}
+
+void ike_init_request(struct ike *ike, const struct ike_hdr *hdr,
+		      const struct ike_addrs *at, const uint8_t *msg, size_t len)
+{
+	struct ike_sa *sa = find_caller(ike, hdr->spi_i, &at->remote);
+	struct ike_chain chain;
+	struct ike_choice choice;
+
+	if (sa) {
+		(void)ike_exchange_arrival(sa, hdr, at, msg, len);
 		return;
 	}
-	ike->counters.ignored_payloads += chain.ignored;
-	if (!shows_itself(ike, hdr, at, &chain))
+	if (!understood(ike, hdr, at, rbuf_init(msg, len), &chain) ||
+	    !shows_itself(ike, hdr, at, &chain))
 		return;
 	if (!has_room(ike, at)) {
 		ike->counters.half_open_refused++;
 		return;
 	}
-	err = choose(ike, at, &chain, &choice, &near);
-	if (err == -ENOENT) {
-		refuse_caller(ike, at, &chain, near);
-		answer_stateless(ike, hdr, at, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
-		return;
-	}
-	if (err < 0) {
-		ike->counters.malformed++;
-		return;
-	}
-	if (choice.suite.group != chain.ke_group) {
-		const uint8_t group[2] = {(uint8_t)(choice.suite.group >> 8),
-					  (uint8_t)choice.suite.group};
-
-		answer_stateless(ike, hdr, at, IKE_N_INVALID_KE_PAYLOAD, group,
-				 sizeof(group));
-		return;
-	}
-	if (rbuf_left(&chain.ke) != ike_crypto_dh_public_len(chain.ke_group)) {
-		ike->counters.malformed++;
-		return;
-	}
-	accept_caller(ike, hdr, at, &chain, &choice, msg, len);
+	if (agreed(ike, hdr, at, &chain, &choice))
+		accept_caller(ike, hdr, at, &chain, &choice, msg, len);
 }
 
 /* Do all connections that this caller could mean want encapsulation? */
