@@ -772,9 +772,15 @@ static void usage(FILE *f)
 	      f);
 }
 
-int main(int argc, char **argv)
+struct options {
+	const char *run;
+	enum log_level level;
+};
+
+/* Returns 0 or -EINVAL after a message; --version and --help end the program. */
+static int parse(int argc, char **argv, struct options *o, struct ez *e)
 {
-	static const struct option options[] = {
+	static const struct option longs[] = {
 		{"run", required_argument, NULL, 'r'},
 		{"down", no_argument, NULL, 'w'},
 		{"frr", required_argument, NULL, 'f'},
@@ -783,45 +789,51 @@ int main(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	enum log_level level = LOG_LVL_INFO;
-	const char *run_dir = ED_RUNDIR;
-	struct ez e = {.frr_dir = "/run/frr"};
 	int c;
-	int status;
 
-	while ((c = getopt_long(argc, argv, "r:d", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "r:d", longs, NULL)) != -1) {
 		switch (c) {
 		case 'r':
-			run_dir = optarg;
+			o->run = optarg;
 			break;
 		case 'f':
-			e.frr_dir = optarg;
+			e->frr_dir = optarg;
 			break;
 		case 'w':
-			e.only_down = true;
+			e->only_down = true;
 			break;
 		case 'd':
-			level = LOG_LVL_DEBUG;
+			o->level = LOG_LVL_DEBUG;
 			break;
 		case 'v':
 			printf("edge-zebra for FRR %s\n", zc_version());
-			return EXIT_SUCCESS;
+			exit(EXIT_SUCCESS);
 		case 'h':
 			usage(stdout);
-			return EXIT_SUCCESS;
+			exit(EXIT_SUCCESS);
 		default:
 			usage(stderr);
-			return EXIT_USAGE;
+			return -EINVAL;
 		}
 	}
-	if (optind < argc) {
-		fprintf(stderr, "edge-zebra: unexpected argument %s; try --help\n",
-			argv[optind]);
+	if (optind == argc)
+		return 0;
+	fprintf(stderr, "edge-zebra: unexpected argument %s; try --help\n",
+		argv[optind]);
+	return -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.run = ED_RUNDIR, .level = LOG_LVL_INFO};
+	struct ez e = {.frr_dir = "/run/frr"};
+	int status;
+
+	if (parse(argc, argv, &o, &e) < 0)
 		return EXIT_USAGE;
-	}
-	log_open("edge-zebra", level);
+	log_open("edge-zebra", o.level);
 	e.notify = notify_new();
-	status = start(&e, e.only_down ? NULL : run_dir);
+	status = start(&e, e.only_down ? NULL : o.run);
 	if (!status && e.only_down) {
 		status = down(&e);
 	} else if (!status) {
