@@ -143,63 +143,82 @@ static int drop(const char *path, const struct stat *st, int kind, struct FTW *f
 	return remove(path);
 }
 
+/* From now on we are in dir, which looks like an /etc/edged with nothing in it. */
+static bool enter(const char *dir, const char *top)
+{
+	char presets[1024];
+	char path_env[4096];
+
+	snprintf(presets, sizeof(presets), "%s/conf/presets", top);
+	snprintf(path_env, sizeof(path_env), "%s/bin:%s", dir, getenv("PATH"));
+	setenv("PATH", path_env, 1);
+	return chdir(dir) == 0 && symlink(presets, "presets") == 0 &&
+	       mkdir("bin", 0700) == 0;
+}
+
+/* One case, by its file's name, which loses its end. */
+static bool same_as_golden(const char *folder, char *name)
+{
+	char path[2048];
+	char ok[300];
+	char *text;
+	char *all;
+	bool same;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	text = read_text(path);
+	unpack(text);
+	all = load();
+	*strrchr(name, '.') = '\0';
+	snprintf(ok, sizeof(ok), "config/%s.ok", name);
+	same = golden_same(ok, all);
+	free(all);
+	free(text);
+	return same;
+}
+
+/* All of them, as TAP; true when none is red. */
+static bool compare_all(const char *top)
+{
+	char folder[1024];
+	struct dirent **list;
+	bool good = true;
+	int n;
+
+	snprintf(folder, sizeof(folder), "%s/tests/golden/config", top);
+	n = scandir(folder, &list, is_input, alphasort);
+	if (n <= 0) {
+		printf("1..1\nnot ok 1 - there are golden files\n");
+		return false;
+	}
+	printf("1..%d\n", n);
+	for (int i = 0; i < n; i++) {
+		bool same = same_as_golden(folder, list[i]->d_name);
+
+		printf("%sok %d - %s\n", same ? "" : "not ", i + 1, list[i]->d_name);
+		good = good && same;
+		free(list[i]);
+	}
+	free(list);
+	return good;
+}
+
 int main(int argc, char **argv)
 {
 	const char *top = getenv("ED_TOP_SRCDIR");
+	char *one = argc > 1 ? realpath(argv[1], NULL) : NULL;
 	char dir[] = "/tmp/edged-golden-XXXXXX";
-	char presets[1024];
-	char folder[1024];
-	char path_env[4096];
-	struct dirent **list;
-	int failed = 0;
-	int n;
+	bool good = true;
 
-	if (!top || !mkdtemp(dir) || chmod(dir, 0700) < 0)
+	if (!top || (argc > 1 && !one) || !mkdtemp(dir) || chmod(dir, 0700) < 0 ||
+	    !enter(dir, top))
 		return 1;
-	snprintf(presets, sizeof(presets), "%s/conf/presets", top);
-	snprintf(folder, sizeof(folder), "%s/tests/golden/config", top);
-	snprintf(path_env, sizeof(path_env), "%s/bin:%s", dir, getenv("PATH"));
-	setenv("PATH", path_env, 1);
-	n = scandir(folder, &list, is_input, alphasort);
-	if (argc > 1) {
-		char *path = realpath(argv[1], NULL);
-
-		if (!path || chdir(dir) < 0 || symlink(presets, "presets") < 0 ||
-		    mkdir("bin", 0700) < 0)
-			return 1;
-		show(path);
-		free(path);
-	} else if (n <= 0 || chdir(dir) < 0 || symlink(presets, "presets") < 0 ||
-		   mkdir("bin", 0700) < 0) {
-		printf("1..1\nnot ok 1 - there are golden files\n");
-		return 1;
-	} else {
-		printf("1..%d\n", n);
-	}
-	for (int i = 0; i < n && argc < 2; i++) {
-		char path[2048];
-		char ok[300];
-		char *text;
-		char *all;
-		bool same;
-
-		snprintf(path, sizeof(path), "%s/%s", folder, list[i]->d_name);
-		text = read_text(path);
-		unpack(text);
-		all = load();
-		*strrchr(list[i]->d_name, '.') = '\0';
-		snprintf(ok, sizeof(ok), "config/%s.ok", list[i]->d_name);
-		same = golden_same(ok, all);
-		printf("%sok %d - %s\n", same ? "" : "not ", i + 1, list[i]->d_name);
-		failed |= !same;
-		free(all);
-		free(text);
-	}
-	for (int i = 0; i < n; i++)
-		free(list[i]);
-	if (n >= 0)
-		free(list);
+	if (one)
+		show(one);
+	else
+		good = compare_all(top);
+	free(one);
 	if (chdir("/") < 0 || nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS) < 0)
 		return 1;
-	return failed;
+	return good ? 0 : 1;
 }
