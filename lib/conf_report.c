@@ -26,7 +26,7 @@ static bool unsafe(uint32_t c)
 size_t conf_report_char(const char *s, size_t len)
 {
 	uint32_t c = 0;
-	size_t n = len ? text_utf8(s, len, &c) : 0;
+	size_t n = text_utf8(s, len, &c);
 
 	return n && !unsafe(c) ? n : 0;
 }
