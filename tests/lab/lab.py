@@ -20,10 +20,12 @@ import json
 import os
 import shutil
 import socket
+import statistics
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -447,6 +449,28 @@ class Witness:
             if ns <= until_ns and ns + late_us * 1000 >= since_ns:
                 worst = max(worst, late_us)
         return worst / 1e6
+
+
+class Lateness(threading.Thread):
+    """How late a process usually is waked here, which delays every packet that a
+    program handles; the Witness sees only what is long."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.seen_ms = []
+        self.over = threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            due = time.monotonic() + 0.01
+            time.sleep(0.01)
+            self.seen_ms.append((time.monotonic() - due) * 1e3)
+
+    def stop(self):
+        """Its mean in milliseconds."""
+        self.over.set()
+        self.join()
+        return statistics.mean(self.seen_ms)
 
 
 def main():

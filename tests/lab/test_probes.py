@@ -5,9 +5,9 @@
     ICMP from our end only: its probes are known by far end and wire length
 """
 import statistics
-import threading
 import time
 
+from lab import Lateness
 from topology import CLOUDS, bring_up
 from wan import DOWN, UP
 
@@ -66,28 +66,6 @@ def test_lost_and_sent_equal_the_log(lab):
     assert abs(path["sent"] - len(seen)) <= 1, (path, len(seen))
     lost = sum(answer is None for _, answer in seen[:-1])
     assert abs(path["lost"] - lost) <= 1, (path, lost)
-
-
-class Lateness(threading.Thread):
-    """How late a process is waked here: a probe waits for three such wakes
-    between edged's clock and the emulator's."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.seen_ms = []
-        self.over = threading.Event()
-
-    def run(self):
-        while not self.over.is_set():
-            due = time.monotonic() + 0.01
-            time.sleep(0.01)
-            self.seen_ms.append((time.monotonic() - due) * 1e3)
-
-    def stop(self):
-        """Its mean in milliseconds."""
-        self.over.set()
-        self.join()
-        return statistics.mean(self.seen_ms)
 
 
 def a_window(lab, wan, branch):
