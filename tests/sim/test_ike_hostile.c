@@ -487,6 +487,64 @@ static void test_a_callers_unknown_critical_payload_is_named(void **state)
 	world_free(w);
 }
 
+/* The first message with a key of another length, whatever the group says; its bytes. */
+static size_t with_key_of(const uint8_t *msg, size_t len, size_t key_len, uint8_t *out)
+{
+	const size_t head = 8; /* of a KE payload */
+	struct ike_chain chain;
+	struct ike_hdr hdr;
+	struct rbuf r = rbuf_init(msg, len);
+	size_t at;
+	size_t rest;
+	size_t all;
+
+	assert_int_equal(ike_message_decode(msg, len, &hdr), 0);
+	rbuf_skip(&r, IKE_HDR_LEN);
+	assert_int_equal(ike_payload_decode(&r, hdr.next, &chain), 0);
+	at = (size_t)(chain.ke.pos - msg);
+	rest = at + rbuf_left(&chain.ke);
+	all = at + key_len + (len - rest);
+	memcpy(out, msg, at);
+	memset(out + at, 9, key_len);
+	memcpy(out + at + key_len, msg + rest, len - rest);
+	out[at - head + 2] = (uint8_t)((head + key_len) >> 8);
+	out[at - head + 3] = (uint8_t)(head + key_len);
+	out[26] = (uint8_t)(all >> 8);
+	out[27] = (uint8_t)all;
+	return all;
+}
+
+static void test_a_callers_key_has_its_groups_length(void **state)
+{
+	static const size_t lengths[] = {0, 1, 31, 33, 256, 257, 1000};
+	struct ike_addrs at = {.uplink = 1};
+	uint8_t msg[2 * IKE_MESSAGE_OUT_MAX];
+	struct world *w = pair(397);
+
+	(void)state;
+	call(w);
+	assert_int_equal(addr_parse("203.0.113.7", &at.remote.addr), 0);
+	assert_int_equal(addr_parse("198.51.100.1", &at.local.addr), 0);
+	at.remote.port = at.local.port = 500;
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		uint64_t before = counters(w, 1).malformed;
+		size_t len = with_key_of(sent[0].bytes, sent[0].len, lengths[i], msg);
+
+		sent[1].count = 0;
+		ike_input(w->side[1].ike, w->now, &at, msg, len);
+		world_pump(w, 1);
+		assert_int_equal(counters(w, 1).malformed, before + 1);
+		assert_int_equal(counters(w, 1).half_open, 0);
+		assert_int_equal(sent[1].count, 0);
+	}
+	/* and one of the right length is answered */
+	ike_input(w->side[1].ike, w->now, &at, msg,
+		  with_key_of(sent[0].bytes, sent[0].len, 32, msg));
+	world_pump(w, 1);
+	assert_int_equal(counters(w, 1).half_open, 1);
+	world_free(w);
+}
+
 static void test_an_address_is_followed_only_when_authentic_and_new(void **state)
 {
 	struct world *w = pair(370);
@@ -725,6 +783,7 @@ int main(void)
 		cmocka_unit_test(test_no_child_comes_of_half_a_key_exchange),
 		cmocka_unit_test(test_a_question_before_the_answer_waits),
 		cmocka_unit_test(test_a_callers_unknown_critical_payload_is_named),
+		cmocka_unit_test(test_a_callers_key_has_its_groups_length),
 		cmocka_unit_test(
 			test_an_address_is_followed_only_when_authentic_and_new),
 		cmocka_unit_test(test_a_repeated_request_gets_the_same_answer),

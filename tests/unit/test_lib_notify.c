@@ -2,6 +2,7 @@
 #include "lib/notify.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,42 @@ static void test_a_manager_that_does_not_read_is_waited_for_once(void **state)
 	close(fd);
 }
 
+/* Reads late, and then all there is, until it is told that the start is done. */
+static void *read_late(void *arg)
+{
+	int fd = *(int *)arg;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char text[512];
+
+	poll(NULL, 0, 2 * NOTIFY_WAIT_MS);
+	while (poll(&p, 1, 20 * NOTIFY_WAIT_MS) == 1) {
+		recv_text(fd, text, sizeof(text));
+		if (strcmp(text, "READY=1") == 0)
+			return arg;
+	}
+	return NULL;
+}
+
+static void test_a_manager_that_is_late_hears_that_the_start_is_done(void **state)
+{
+	int fd = manager();
+	struct loop *loop = loop_new();
+	struct notify *n = notify_new();
+	pthread_t reader;
+	void *heard;
+
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		notify_status(n, "%d", i);
+	assert_int_equal(pthread_create(&reader, NULL, read_late, &fd), 0);
+	notify_ready(n, loop);
+	assert_int_equal(pthread_join(reader, &heard), 0);
+	assert_non_null(heard);
+	notify_free(n);
+	loop_free(loop);
+	close(fd);
+}
+
 static void test_another_process_watchdog_is_not_ours(void **state)
 {
 	int fd = manager();
@@ -146,6 +183,8 @@ int main(void)
 		cmocka_unit_test(test_states_are_told_in_the_managers_words),
 		cmocka_unit_test(test_the_watchdog_is_answered_from_the_loop),
 		cmocka_unit_test(test_a_manager_that_does_not_read_is_waited_for_once),
+		cmocka_unit_test(
+			test_a_manager_that_is_late_hears_that_the_start_is_done),
 		cmocka_unit_test(test_another_process_watchdog_is_not_ours),
 		cmocka_unit_test(test_without_a_manager_every_call_is_quiet),
 	};
