@@ -115,7 +115,7 @@ class Rival:
     def ready(self):
         """Both sessions up at both ends, and BFD too."""
         for frr in self.frr:
-            up, state = frr.all_up(2, 2)
+            up, state = frr.all_up(2, prefixes=2)
             peers = json.loads(frr.vtysh("show bfd peers json") or "[]")
             good = [p for p in peers if p["status"] == "up"]
             if not up or len(good) < 2:

@@ -156,14 +156,7 @@ class Site:
         self.world.heal()
         self.lab.wait_for("five tunnels", self.sites.tunnels_up, 60)
         self.lab.wait_for("all classes at home", self.at_home, 90)
-        self.lab.wait_for("BGP over all of them again", self.bgp_whole, 60)
-
-    def bgp_whole(self):
-        """Five sessions of IPv4, and the hub's three of IPv6."""
-        frr = self.sites.frr["branch"]
-        seen = {family: frr.sessions(family) for family in ("ipv4Unicast", "ipv6Unicast")}
-        up = [state == "Established" for rows in seen.values() for state, _ in rows.values()]
-        return (len(up) == 8 and all(up), seen)
+        self.lab.wait_for("BGP over all of them again", self.sites.bgp_up, 60)
 
     def at_home(self):
         """Each class on the path that it prefers, and no promise broken anywhere."""

@@ -115,12 +115,13 @@ class Frr:
         return {peer: (row["state"], row.get("pfxRcd", 0))
                 for peer, row in peers.items()}
 
-    def all_up(self, count, prefixes=1):
-        """True once count sessions are up, each with that many prefixes."""
-        sessions = self.sessions()
-        good = [p for p, (state, n) in sessions.items()
-                if state == "Established" and n >= prefixes]
-        return (len(good) >= count, sessions)
+    def all_up(self, ipv4, ipv6=0, prefixes=1):
+        """True once so many sessions of each family are up, each with its prefixes."""
+        seen = {family: self.sessions(family + "Unicast") for family in ("ipv4", "ipv6")}
+        good = {family: [n for state, n in rows.values()
+                         if state == "Established" and n >= prefixes]
+                for family, rows in seen.items()}
+        return (len(good["ipv4"]) >= ipv4 and len(good["ipv6"]) >= ipv6, seen)
 
 
 LIBIPSEC = """    kernel-libipsec { load = 100

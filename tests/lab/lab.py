@@ -416,6 +416,23 @@ class Lab:
                                 + self.logs())
             time.sleep(POLL_S)
 
+    def wait_still(self, what, see, limit, still_s=2):
+        """What see() gives once it has not changed for still_s: what to compare with.
+
+        Sessions that are up are no proof that all they bring has arrived.
+        """
+        last, since = None, time.monotonic()
+
+        def still():
+            nonlocal last, since
+            now = see()
+            if now != last:
+                last, since = now, time.monotonic()
+            return (time.monotonic() - since >= still_s, last)
+
+        self.wait_for(f"{what} stays as it is", still, limit)
+        return last
+
     def wait_ready(self, *names, limit=30):
         for name in names:
             self.wait_for(f"{name} says READY=1",

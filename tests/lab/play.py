@@ -18,7 +18,8 @@ import time
 from flows import Flows
 from judge import UPLINKS, Flow, Judge, Tracker
 from lab import LabError, NotInTime, Witness
-from topology import BRANCH_HOST, HUB_HOST, HUB_HOST6, TUNNELS, VPC_HOST
+from topology import (BRANCH_HOST, HUB_HOST, HUB_HOST6, HUB_TUNNELS, TUNNELS,
+                      VPC_HOST)
 from wan import DOWN, UP
 
 EF, AF31, AF11 = 46, 26, 10
@@ -40,7 +41,6 @@ FLOWS = [
     Flow("cloud", "default", "vpc", VPC_HOST, 0, 25, 800, "isp1"),
     Flow("cloud-voice", "voice", "vpc", VPC_HOST, EF, 25, 920, "isp1"),
 ]
-HUB_TUNNELS = 3
 MOVING = ("voice", "business", "voice-ipv6")
 CLOUD = ("cloud", "cloud-voice")
 
@@ -212,7 +212,7 @@ class Play:
     def in_kernel(self):
         """The kernel's own word on tunnels and SAs; nobody else makes ESP."""
         kind = self.sites.dataplane
-        for site, tunnels in (("branch", self.tunnels), ("hub", HUB_TUNNELS)):
+        for site, tunnels in (("branch", self.tunnels), ("hub", len(HUB_TUNNELS))):
             seen = []
             for link in self.lab.links(site):
                 info = link.get("linkinfo", {})

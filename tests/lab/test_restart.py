@@ -7,7 +7,6 @@
 One world serves all tests of this file: each leaves it as it was, or it is made
 anew for the next.
 """
-import json
 import os
 import re
 import sqlite3
@@ -15,9 +14,10 @@ import time
 
 import pytest
 from flows import Flows
+from kernelview import kernel
 from lab import Lab, Witness
-from topology import (BRANCH_HOST, CLASSES, HUB_HOST, HUB_HOST6, TUNNELS, VPC_HOST,
-                      bring_up)
+from topology import (BRANCH_HOST, CLASSES, HUB_HOST, HUB_HOST6, HUB_TUNNELS, TUNNELS,
+                      VPC_HOST, bring_up)
 from wan import DOWN, UP, Wan
 
 SPARE = CLASSES + """  spare:
@@ -30,7 +30,6 @@ FLOWS = [("voice", HUB_HOST, EF, 50, 200), ("voice6", HUB_HOST6, EF, 50, 260),
 FLOWS += [(f"cloud{i}", VPC_HOST, EF, 25, 500 + 40 * i) for i in range(4)]
 FIRST = {"voice": "isp1", "business": "isp1", "bulk": "isp2", "spare": "lte"}
 SITES = ["branch", "hub"]
-HUB_TUNNELS = ["branch/isp1", "branch/isp2", "branch/lte"]
 MINUTE_S = 60
 FLUSH_S = 3             # a minute is in the database so long after its end
 
@@ -128,27 +127,6 @@ class Busy:
     def last_back(self, name):
         return max(self.flows.numbers[name].back, default=-1)
 
-    def kernel(self, site):
-        """What the kernel holds, without what changes by itself."""
-        text = self.lab.out(site, "ip", "rule") + self.lab.out(site, "ip", "-6", "rule")
-        for family in ("-4", "-6"):
-            text += self.lab.out(site, "ip", family, "-o", "route", "show", "table", "all")
-        text += self.lab.out(site, "nft", "-s", "list", "ruleset")
-        text += self.lab.out(site, "ip", "-o", "-d", "link")
-        text += self.lab.out(site, "ip", "-o", "addr")
-        text = re.sub(r"\bnhid \d+|\bexpires \d+sec", "", text)
-        text = re.sub(r"valid_lft \S+|preferred_lft \S+|# handle \d+", "", text)
-        lines = {" ".join(line.split()) for line in text.splitlines()}
-        return sorted(lines) + sorted(self.groups(site))
-
-    def groups(self, site):
-        """Next-hop groups by gateway, device and weight: zebra renumbers."""
-        hops = json.loads(self.lab.out(site, "ip", "-j", "nexthop"))
-        by_id = {h["id"]: f"{h.get('gateway')} {h.get('dev')}" for h in hops}
-        return {"group " + ", ".join(sorted(
-            f"{by_id.get(m['id'])} weight {m.get('weight', 1)}" for m in h["group"]))
-            for h in hops if "group" in h}
-
     def told(self, site):
         """What edgectl tells that is to stay, and the files of orders and numbers."""
         edged = self.edged[site]
@@ -164,8 +142,12 @@ class Busy:
     def holds(self, site):
         # FRR numbers the entries of a list by the order in which they came.
         frr = re.sub(r" seq \d+", "", self.sites.frr[site].vtysh("show running-config"))
-        return {"kernel": self.kernel(site), "told": self.told(site),
+        return {"kernel": kernel(self.lab, site), "told": self.told(site),
                 "frr": sorted(frr.splitlines())}
+
+    def held(self, site):
+        """What it holds, once that no longer changes."""
+        return self.lab.wait_still(f"what {site} holds", lambda: self.holds(site), 30)
 
     def wait_same(self, site, before, limit=70):
         def same():
@@ -217,8 +199,8 @@ class Busy:
         """The tunnels are up, BGP too, at both ends."""
         to_hub = len([t for t in self.tunnels if t.startswith("hub/")])
         up = self.edged["branch"].tunnels_up(self.tunnels)
-        bgp = self.sites.frr["branch"].all_up(len(self.tunnels))
-        hub = self.sites.frr["hub"].all_up(to_hub)
+        bgp = self.sites.frr["branch"].all_up(len(self.tunnels), to_hub)
+        hub = self.sites.frr["hub"].all_up(to_hub, to_hub)
         return (up[0] and bgp[0] and hub[0], (up, bgp, hub))
 
     def wait_sent_until(self, ns, limit):
@@ -275,7 +257,7 @@ def lab(busy):
 def run_kill(busy, site, daemon, watch_s):
     """Kills, waits until all is as before; the window to look at."""
     busy.wait_quiet()
-    before = busy.holds(site)
+    before = busy.held(site)
     since = busy.kill(site, daemon)
     busy.lab.wait_for("tunnels and BGP", busy.settled, 60)
     busy.wait_same(site, before)
@@ -312,7 +294,7 @@ def test_edge_esp_killed_each_tunnel_is_replaced(busy, lab, site):
         return {r["name"]: (r.get("child") or {}).get("spi_out")
                 for r in edged.json("ike")["tunnels"]}
 
-    held = busy.holds(site)
+    held = busy.held(site)
     before = spis()
     since = busy.kill(site, "edge-esp")
 

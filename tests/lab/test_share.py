@@ -7,7 +7,7 @@ import json
 
 from flows import Flows, wire_bytes
 from judge import UPLINKS
-from topology import BRANCH_HOST, HUB_HOST, HUB_HOST6, TUNNELS, bring_up
+from topology import BRANCH_HOST, HUB_HOST, HUB_HOST6, bring_up
 from wan import UP
 
 SHARED = """
@@ -99,11 +99,10 @@ def tunnel_devices(sites):
 def test_flapped_tunnel_interfaces_are_whole_again(lab):
     """Ten times one interface, then all of a peer's at once."""
     _, sites = bring_up(lab, classes=SHARED)
-    lab.wait_for("BGP over every tunnel", lambda: sites.frr["branch"].all_up(len(TUNNELS)), 30)
     lab.wait_for("two members", lambda: weights(lab)[1], 20)
     lab.wait_for("all prefixes in all class tables", lambda: complete(lab), 20)
     devices = tunnel_devices(sites)
-    settled = class_routes(lab)
+    settled = lab.wait_still("the class tables", lambda: class_routes(lab), 20)
 
     def whole():
         now = class_routes(lab)

@@ -202,6 +202,10 @@ class Site:
         now = [self.table(1001), self.table(1002)]
         return (now == self.want(voice, default, **kw), now)
 
+    def still(self):
+        """The picture to compare with."""
+        return self.lab.wait_still("the picture", self.picture, 20)
+
     def picture(self):
         return [self.table(1001), self.table(1002), self.table(1001, "-6"),
                 self.table(1002, "-6"), self.groups()]
@@ -303,7 +307,7 @@ def test_static_networks_need_no_bgp(lab, site):
 
 
 def test_links_that_flap(lab, site):
-    before = site.picture()
+    before = site.still()
     for _ in range(10):
         lab.ip("site", "link set ed0001 down", "link set ed0001 up")
         site.inside_routes()
@@ -321,7 +325,7 @@ def test_links_that_flap(lab, site):
 
 def test_nobody_takes_the_class_tables_along(lab, site):
     """0 lost by class while each of them is killed and comes back after 1 s."""
-    before = site.picture()
+    before = site.still()
     assert site.pings(0x10000, 50).lost() == 0
     for victim in ("site-bgpd", "edge-zebra", "edged", "site-bgpd", "site-zebra"):
         pings = site.pings(0x10000, 500)

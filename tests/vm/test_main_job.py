@@ -40,7 +40,7 @@ class Kills:
 
     def __call__(self):
         for daemon, may_lose in MAY_LOSE.items():
-            before = self.seen()
+            before = self.lab.wait_still("what the branch's kernel holds", self.seen, 40)
             since = self.kill("branch-" + daemon)
             self.lab.wait_for(f"tunnels and BGP after {daemon}", self.settled, 60)
             self.lab.wait_for(f"all as it was before {daemon} died",
