@@ -15,6 +15,12 @@ def wire_bytes(inner, encap=True, outer=20):
     return outer + (8 if encap else 0) + 8 + 8 + (inner + 2 + 3) // 4 * 4 + 16
 
 
+def listens(lab, space, address):
+    """Has the far end with this address bound its port?"""
+    text = lab.out(space, "ss", "-Hlun")
+    return f" {address}:{PORT} " in text or f" [{address}]:{PORT} " in text
+
+
 class Numbers:
     """One flow: when each number was sent, seen there, seen back."""
 
@@ -43,7 +49,7 @@ class Flows:
             lab.start(f"{name}-serve{i}", space, [program("tests/lab/flow"), "serve",
                                                   log, address, str(PORT)])
             lab.wait_for("the far end of the flows",
-                         lambda s=space: f":{PORT}" in lab.out(s, "ss", "-Hlun"), 10)
+                         lambda s=space, a=address: listens(lab, s, a), 10)
 
     def start(self, flows):
         """flows: (name, address, dscp, pps, inner bytes[, source port])."""
