@@ -18,7 +18,7 @@ import pytest
 
 from daemons import Frr
 from fakecontrol import FakeControl
-from lab import program
+from lab import Witness, program
 
 HUB_BGPD = """
 router bgp 65000
@@ -202,6 +202,15 @@ class Site:
         now = [self.table(1001), self.table(1002)]
         return (now == self.want(voice, default, **kw), now)
 
+    def empty(self):
+        now = [self.table(1001), self.table(1002)]
+        return (now == [{}, {}], now)
+
+    def as_in(self, before):
+        """Is it the picture of before?"""
+        now = self.picture()
+        return (now == before, now)
+
     def still(self):
         """The picture to compare with."""
         return self.lab.wait_still("the picture", self.picture, 20)
@@ -275,6 +284,7 @@ def test_prefixes_are_mirrored_and_filtered(lab, site):
 
 
 def test_a_plan_changes_groups_only(lab, site):
+    site.still()
     before = site.objects()
     site.control.set_peer(hub(voice=(1,), default=(0, 1)))
     lab.wait_for("voice over isp2", lambda: site.whole(voice=(1,)), 5)
@@ -299,7 +309,8 @@ def test_static_networks_need_no_bgp(lab, site):
     site.control.set_intent(intent)
     prefixes = ("10.1.0.0/24", "10.99.0.0/16", "192.168.77.0/24")
     lab.wait_for("the network is there", lambda: site.whole(prefixes=prefixes), 5)
-    assert "fd99::/48" in site.table(1001, "-6")
+    lab.wait_for("that of IPv6, too", lambda: ("fd99::/48" in site.table(1001, "-6"),
+                                               site.table(1001, "-6")), 5)
     intent = copy.deepcopy(intent)
     intent["peers"] = [hub()]
     site.control.set_intent(intent)
@@ -308,19 +319,18 @@ def test_static_networks_need_no_bgp(lab, site):
 
 def test_links_that_flap(lab, site):
     before = site.still()
+    witness = Witness(lab)
     for _ in range(10):
         lab.ip("site", "link set ed0001 down", "link set ed0001 up")
         site.inside_routes()
-    lab.wait_for("whole after ten flaps", lambda: (site.picture() == before,
-                                                   site.picture()), 1)
+    lab.wait_for("whole after ten flaps", lambda: site.as_in(before), 1, witness)
     for n in (0, 1):
         lab.ip("site", f"link set ed000{n} down")
     for n in (0, 1):
         lab.ip("site", f"link set ed000{n} up",
                f"addr replace fd96::{2 * n + 1:x}/128 dev ed000{n}")
     site.inside_routes()
-    lab.wait_for("whole after all were down", lambda: (site.picture() == before,
-                                                       site.picture()), 1)
+    lab.wait_for("whole after all were down", lambda: site.as_in(before), 1, witness)
 
 
 def test_nobody_takes_the_class_tables_along(lab, site):
@@ -340,7 +350,7 @@ def test_nobody_takes_the_class_tables_along(lab, site):
         if victim == "edged":
             site.control.open()
         lab.wait_for(f"the same as before {victim} died",
-                     lambda: (site.picture() == before, site.picture()), 30)
+                     lambda: site.as_in(before), 30)
 
 
 def test_edged_down_leaves_the_administrators_lines(lab, site):
@@ -349,7 +359,7 @@ def test_edged_down_leaves_the_administrators_lines(lab, site):
     site.control.set_intent({"withdraw": True})
     lab.wait_for("withdrawn", lambda: (site.control.state.get("withdrawn"),
                                        site.control.state), 15)
-    assert site.table(1001) == {} and site.table(1002) == {}
+    lab.wait_for("no route is left", site.empty, 5)
     lab.wait_for("no group is left", lambda: (not site.groups(), site.groups()), 5)
     lines = site.frr.vtysh("show running-config")
     assert "EDGED" not in lines and "100.96.0" not in lines
@@ -363,8 +373,7 @@ def test_down_takes_out_what_a_life_before_told(lab, site):
     lab.stop("edge-zebra")
     assert site.table(1001), "FRR keeps what it was told"
     lab.run("site", [program("edge-zebra"), "--down", "--frr", site.frr.dir])
-    lab.wait_for("no route is left", lambda: (
-        site.table(1001) == {} and site.table(1002) == {}, site.table(1001)), 5)
+    lab.wait_for("no route is left", site.empty, 5)
     lab.wait_for("no group is left", lambda: (not site.groups(), site.groups()), 5)
     lines = site.frr.vtysh("show running-config")
     assert "EDGED" not in lines and "100.96.0" not in lines
