@@ -41,7 +41,7 @@ ASK = """
 import socket, sys
 kind = socket.SOCK_STREAM if sys.argv[1] == "tcp" else socket.SOCK_DGRAM
 s = socket.socket(socket.AF_INET, kind)
-s.settimeout(float(sys.argv[4]) if len(sys.argv) > 4 else 1)
+s.settimeout(float(sys.argv[4]) if len(sys.argv) > 4 else 5)
 try:
     s.connect((sys.argv[2], int(sys.argv[3])))
     if sys.argv[1] == "udp":
@@ -113,7 +113,8 @@ class Box:
         return [self.sent("ed0000") - before[0], self.sent("ed0001") - before[1]]
 
     def ping(self, space, *argv):
-        return self.lab.run(space, ["ping", "-n", "-q", "-c", "5", "-i", "0.01", "-W", "1",
+        # at once, and with an interval that the last answer may take
+        return self.lab.run(space, ["ping", "-n", "-q", "-c", "5", "-l", "5", "-i", "1", "-W", "1",
                                     *argv], check=False).stdout
 
     def serve(self, space, kind, port):
