@@ -8,6 +8,7 @@
 Two classes, so that there is something to move; edge-zebra is not there and is
 missed. Numbers are compared with what happened to the WAN, or with one another.
 """
+import statistics
 import time
 
 import pytest
@@ -88,8 +89,8 @@ def test_an_order_names_who_gave_it(sites, rpc):
 
 
 def test_events_have_numbers_that_grow_over_a_restart(sites, rpc):
-    before = rpc.call("events.list")["events"]
-    ids = [e["id"] for e in before]
+    ids = sites.lab.wait_still("the list of events", lambda: [
+        e["id"] for e in rpc.call("events.list")["events"]], 60)
     assert ids == sorted(set(ids)) and all(isinstance(i, int) for i in ids)
     newest = rpc.call("events.list", after=ids[-3])["events"]
     assert [e["id"] for e in newest] == ids[-2:]
@@ -100,8 +101,9 @@ def test_events_have_numbers_that_grow_over_a_restart(sites, rpc):
     again = Rpc(sites.branch.run_dir)
     again.call("events.follow")
     again.call("uplink.set", name="lte", up=False)
-    live = [m["params"] for m in again.told if m["params"]["kind"] == "uplink"]
-    assert live and live[0]["to"] == "stopped"
+    live = [m["params"] for m in again.told if m["params"]["subject"] == "lte"
+            and m["params"]["to"] == "stopped"]
+    assert live and live[0]["kind"] == "uplink"
     sites.lab.wait_for("the event to be stored", lambda: (
         [e for e in again.call("events.list", after=ids[-1])["events"]
          if e["id"] == live[0]["id"]], ""), 5)
@@ -110,21 +112,28 @@ def test_events_have_numbers_that_grow_over_a_restart(sites, rpc):
 
 
 def test_a_degraded_path_shows_everywhere_with_its_numbers(sites, rpc):
-    sites.lab.wait_for("voice by isp1", lambda: (
-        rpc.call("classes.list")["classes"][0]["peers"][0]["paths"][0]["verdict"] == "chosen", ""),
-        20)
-    status = rpc.call("status.get")
+    def by_isp1():
+        first = rpc.call("classes.list")["classes"][0]["peers"][0]["paths"][0]
+        return ((first["path"], first["verdict"]) == ("hub/isp1", "chosen"), first)
+
+    def calm():
+        now = rpc.call("status.get")
+        path = {p["name"]: p for p in now["paths"]}["hub/isp1"]
+        # No FRR here, and the classes want it.
+        return ([(a["kind"], a["subject"]) for a in now["attention"]]
+                == [("helper", "edge-zebra")]
+                and path["measured"] and path["window_sent"] > 10, now)
+
+    sites.lab.wait_for("voice by isp1", by_isp1, 60)
+    status = sites.lab.wait_for("measured paths and one thing to tell", calm, 30)[1]
     assert status["sentence"].startswith("3 of 3 uplinks are up. To hub "), status["sentence"]
-    # No FRR here, and the classes want it.
-    assert [(a["kind"], a["subject"]) for a in status["attention"]] == [("helper", "edge-zebra")]
     assert [(h["name"], h["up"]) for h in status["helpers"]] == [
         ("edge-zebra", False), ("edge-esp", True)]
     assert status["store"]["writable"] is True and status["store"]["trouble"] is None
     assert status["kernel"]["rules"] > 0 and status["kernel"]["failing"] == 0
     assert abs(status["started"] + status["uptime_s"] - time.time()) < 5
     path = {p["name"]: p for p in status["paths"]}["hub/isp1"]
-    assert path["measured"] and path["window_s"] == 30
-    assert path["window_sent"] > 10 >= path["window_lost"]
+    assert path["window_s"] == 30 and path["window_lost"] <= 10
     up = {u["name"]: u for u in status["uplinks"]}
     assert up["isp1"]["nat"] is True and up["isp2"]["nat"] is False
     assert up["isp1"]["reason"] is None
@@ -163,9 +172,11 @@ def test_a_degraded_path_shows_everywhere_with_its_numbers(sites, rpc):
     assert answer["limits"]["voice"] == {"uses": False, "max_delay_ms": 150.0,
                                          "max_jitter_ms": None, "max_loss_pct": 1.0}
     rows = {r[0]: dict(zip(COLUMNS, r)) for r in answer["rows"]}
-    calm = [r for t, r in rows.items() if t < began - 1 and r["p50_ms"] is not None]
+    early = [r for t, r in rows.items() if t < began - 1 and r["p50_ms"] is not None]
     late = [r for t, r in rows.items() if t >= int(move["time"]) and r["p50_ms"] is not None]
-    assert calm and all(15 < r["p50_ms"] < 60 for r in calm), calm
+    # A machine that stands still for a moment may spoil a second, not most of them.
+    assert early and all(r["min_ms"] > 15 for r in early), early
+    assert statistics.median(r["p50_ms"] for r in early) < 60, early
     assert late and all(r["max_ms"] > 200 for r in late[:1]), late
     assert all(r["min_ms"] <= r["p50_ms"] <= r["p95_ms"] <= r["max_ms"]
                for r in rows.values() if r["p50_ms"] is not None)
@@ -190,6 +201,10 @@ def test_the_ipsec_side_tells_intent_and_truth(sites, rpc):
     sites.lab.wait_for("a wrong secret to be told", lambda: (
         all(t["failures_total"] >= 1 and t["failed_at"] and t["last_failure"]
             for t in rpc.call("ike.list")["tunnels"]), rpc.call("ike.list")), 30)
-    entries = [a for a in rpc.call("status.get")["attention"] if a["kind"] == "tunnel"]
-    assert {a["subject"] for a in entries} == set(TUNNELS), entries
+
+    def entries_of_all():
+        found = [a for a in rpc.call("status.get")["attention"] if a["kind"] == "tunnel"]
+        return ({a["subject"] for a in found} == set(TUNNELS), found)
+
+    entries = sites.lab.wait_for("attention for each tunnel", entries_of_all, 10)[1]
     assert all(a["severity"] == "error" and "attempt" in a["did"] for a in entries), entries
