@@ -13,10 +13,10 @@ import subprocess
 import time
 
 import pytest
-from lab import program
+from lab import Witness, program
 
 LIMIT_S = 60 * float(os.environ.get("ED_TIME_FACTOR", "1"))
-QUEUE_LIMIT_US = 200000         # a thousand rows into memory, on a busy machine
+QUEUE_LIMIT_US = 200000         # a thousand rows into memory, beside stalls of the machine
 
 
 class Drive:
@@ -106,7 +106,8 @@ def test_kill_nine_loses_no_committed_event_and_no_file(folder):
         d.close()
 
 
-def test_a_full_disk_costs_history_and_two_events(folder):
+def test_a_full_disk_costs_history_and_two_events(lab, folder):
+    witness = Witness(lab)
     d = Drive(folder)
     d.say("events 20")
     d.written(20)
@@ -130,7 +131,7 @@ def test_a_full_disk_costs_history_and_two_events(folder):
     assert d.notices[1].startswith("failing ok"), d.notices
     assert d.counters()["left_out"] == 0
     assert len(d.list()) == 3020
-    assert d.slowest_us < QUEUE_LIMIT_US
+    assert d.slowest_us < QUEUE_LIMIT_US + 2e6 * witness.worst_s()
     d.close()
 
 
@@ -178,7 +179,8 @@ def test_a_damaged_page_and_a_cut_log_begin_anew_once(folder):
     d.close()
 
 
-def test_a_reader_that_never_closes_bounds_the_log(folder):
+def test_a_reader_that_never_closes_bounds_the_log(lab, folder):
+    witness = Witness(lab)
     bound = 128 * 1024
     d = Drive(folder, str(bound))
     d.say("event first")
@@ -201,7 +203,8 @@ def test_a_reader_that_never_closes_bounds_the_log(folder):
     d.say("event after")
     d.until("events to be whole", lambda: "after" in d.list())
     assert len(d.list()) == 1 + 60 * 20 + 1     # no event was lost
-    assert os.path.getsize(d.path + "-wal") <= 2 * bound
-    assert d.slowest_us < QUEUE_LIMIT_US
+    d.until("the log to be short", lambda: d.counters() and os.path.getsize(
+        d.path + "-wal") <= 2 * bound)
+    assert d.slowest_us < QUEUE_LIMIT_US + 2e6 * witness.worst_s()
     d.close()
     assert len(d.notices) <= 2 * n, d.notices
