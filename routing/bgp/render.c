@@ -14,8 +14,15 @@ enum {
 	MAX_PREFIXES = 100000, /* taken from one neighbour */
 	RESTART_DEFAULT_S = 120, /* FRR's own, which it does not show */
 	SEQ_STEP = 5,
+	/*
+	 * bgpd holds a new session this long back (FRR's own: 5), so that no
+	 * route leaves before its route-maps; also a changed filter acts then.
+	 */
+	FILTER_DELAY_S = 1,
 	LINE_MAX_BYTES = 512,
 };
+
+static const char FILTER_DELAY[] = "bgp route-map delay-timer ";
 
 /* --- reading what runs ------------------------------------------------------------ */
 
@@ -79,6 +86,11 @@ static void read_top(struct rt_running *r, struct place *at, const char *line)
 		at->where = 'M';
 		snprintf(at->map, sizeof(at->map), "%s", line);
 		add_line(r, 'M', NULL, line);
+	} else if (begins(line, FILTER_DELAY)) {
+		if (strtol(line + strlen(FILTER_DELAY), NULL, 10) == FILTER_DELAY_S)
+			add_line(r, 'T', NULL, line);
+		else
+			r->foreign_delay = true;
 	} else if (begins(line, "ip prefix-list EDGED-") ||
 		   begins(line, "ipv6 prefix-list EDGED-")) {
 		add_line(r, 'T', NULL, line);
@@ -761,6 +773,9 @@ static void render_in(struct out *o)
 	const struct rt_bgp *b = o->bgp;
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 
+	o->where = 'T';
+	if (!o->run->foreign_delay)
+		put(o, "%s%d", FILTER_DELAY, FILTER_DELAY_S);
 	for (size_t f = 0; f < ARRAY_LEN(families); f++)
 		put_filters(o, families[f]);
 	put_map(o, "EDGED-NET", "permit", 10);

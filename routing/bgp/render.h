@@ -41,6 +41,7 @@ enum {
 struct rt_running {
 	uint32_t asn; /* of "router bgp" without a VRF, 0: there is none */
 	bool foreign; /* something in it is not ours */
+	bool foreign_delay; /* "bgp route-map delay-timer" has the owner's value */
 	char **lines; /* sorted */
 	size_t n_lines;
 	struct addr *neighbors; /* members of our groups, sorted */

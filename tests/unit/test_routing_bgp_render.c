@@ -209,6 +209,28 @@ static void test_a_foreign_as_is_refused_ours_is_replaced(void **state)
 	rt_intent_free(i);
 }
 
+/* The delay that holds a new session back is ours, unless the owner has set it. */
+static void test_the_owners_filter_delay_stays(void **state)
+{
+	static const char ours[] = "bgp route-map delay-timer 1\n";
+	static const char theirs[] = "bgp route-map delay-timer 10\n";
+	struct rt_intent *i = sample();
+	struct rt_intent *none = rt_intent_new("/run/frr");
+	char *text = render(&i->bgp, theirs);
+
+	(void)state;
+	assert_null(strstr(text, "delay-timer"));
+	free(text);
+	text = render(&none->bgp, theirs);
+	assert_string_equal(text, "");
+	free(text);
+	text = render(&none->bgp, ours);
+	assert_string_equal(text, "no bgp route-map delay-timer 1\n");
+	free(text);
+	rt_intent_free(none);
+	rt_intent_free(i);
+}
+
 static void test_odd_configurations_are_survived(void **state)
 {
 	static const char *const odd[] = {
@@ -247,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_a_change_writes_the_difference),
 		cmocka_unit_test(test_taking_all_out_spares_the_administrators),
 		cmocka_unit_test(test_a_foreign_as_is_refused_ours_is_replaced),
+		cmocka_unit_test(test_the_owners_filter_delay_stays),
 		cmocka_unit_test(test_odd_configurations_are_survived),
 	};
 
