@@ -68,8 +68,8 @@ static struct former *former_of(struct steer_apply *a, const char *peer)
 	return f;
 }
 
-/* The tunnels alive now; when none is, the former ones stay. */
-static void update_former(struct steer_apply *a, const struct peer *p)
+/* The tunnels alive now; when none is, the former ones stay. True: they changed. */
+static bool update_former(struct steer_apply *a, const struct peer *p)
 {
 	struct former now = {.n = 0};
 	struct former *f = former_of(a, p->name);
@@ -79,10 +79,12 @@ static void update_former(struct steer_apply *a, const struct peer *p)
 		if (tunnel_alive(t) && now.n < RT_INTENT_TUNNELS_MAX)
 			now.slots[now.n++] = t->slot;
 	}
-	if (!now.n)
-		return;
+	if (!now.n ||
+	    (now.n == f->n && !memcmp(f->slots, now.slots, sizeof(now.slots))))
+		return false;
 	memcpy(f->slots, now.slots, sizeof(f->slots));
 	f->n = now.n;
+	return true;
 }
 
 static bool carries(void *ctx, const struct tunnel *t)
@@ -173,7 +175,7 @@ static void apply_intent(struct steer_apply *a)
 static void apply_all(struct steer_apply *a)
 {
 	for (const struct peer *p = a->ed->peers; p; p = p->hh.next) {
-		update_former(a, p);
+		(void)update_former(a, p);
 		a->planned = a->planned || steering_plan(p);
 	}
 	forget_gone(a);
@@ -240,9 +242,17 @@ void steer_apply_peer(struct edged *ed, struct peer *p)
 		steer_apply_all(ed);
 		return;
 	}
-	update_former(a, p);
+	(void)update_former(a, p);
 	apply_peer_intent(a, p);
 	apply_policy(a);
+}
+
+void steer_apply_liveness(struct edged *ed, const struct peer *p)
+{
+	struct steer_apply *a = ed->steer_apply;
+
+	if (a && a->planned && update_former(a, p))
+		apply_policy(a);
 }
 
 /* --- edge-zebra ------------------------------------------------------------------------ */

@@ -45,6 +45,12 @@ void steer_apply_all(struct edged *ed);
 void steer_apply_peer(struct edged *ed, struct peer *p);
 
 /*
+ * The peer's plan stands, but a tunnel may have died or come to life: main's
+ * routes follow, whether a class moved or not.
+ */
+void steer_apply_liveness(struct edged *ed, const struct peer *p);
+
+/*
  * For edged --down, with no daemon running on the folder run: serve edge-zebra,
  * if one comes within 2 s, an empty intent and wait for at most 5 s until it has
  * taken everything out of FRR.

@@ -291,6 +291,8 @@ static void look_at(struct steering *s, struct peer *p, struct mono now)
 		if (!loop_timer_active(&s->save))
 			loop_timer_at(s->ed->loop, &s->save,
 				      mono_add_us(now, STEERING_SAVE_US), on_save, s);
+	} else {
+		steer_apply_liveness(s->ed, p);
 	}
 	free(looks);
 }

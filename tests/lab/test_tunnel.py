@@ -214,6 +214,24 @@ def test_the_operator_takes_an_uplink_down_and_brings_it_back(lab, sites):
     lab.wait_for("isp2 carries again", sites.up, 30)
 
 
+def test_mains_routes_follow_liveness_where_no_class_moves(lab, sites):
+    """lte carries no class: its death and its return change nothing but main."""
+    row = {t["name"]: t for t in sites.branch.json("ike")["tunnels"]}["hub/lte"]
+    lte, peer = row["interface"], row["inside_peer"]
+
+    def over(yes):
+        network = lab.out("branch", "ip", "route", "show", "10.1.0.0/16")
+        host = lab.out("branch", "ip", "route", "show", peer)
+        return ((f"dev {lte} " in network) == (f"dev {lte} " in host) == yes,
+                (network, host))
+
+    lab.wait_for("the network over lte too", lambda: over(True), 10)
+    sites.world.cut("lte")
+    lab.wait_for("neither network nor peer over lte", lambda: over(False), 3)
+    sites.world.uncut("lte")
+    lab.wait_for("both over lte again", lambda: over(True), 30)
+
+
 def test_apply_changes_only_what_changed(lab, sites):
     lab.wait_for("the hub's LAN answers", lambda: sites.ping(HUB_HOST), 10)
     before = sites.spis()
