@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <uthash.h>
 
 #include "lib/alloc.h"
 #include "lib/log.h"
@@ -20,8 +21,17 @@ struct kept {
 	struct kept *next;
 };
 
+/* A name under which the manager should have something. */
+struct held {
+	char name[FDSTORE_NAME_MAX + 1];
+	UT_hash_handle hh;
+};
+
 struct fdstore {
 	struct notify *notify; /* how the manager is told */
+	struct held *held;
+	long max; /* of what the manager keeps; -1: it does not say */
+	bool full; /* said once, until there is room again */
 	struct kept *kept; /* a list: names may repeat */
 };
 
@@ -54,6 +64,48 @@ static bool name_fits(const char *name)
 	return true;
 }
 
+static void note_held(struct fdstore *fs, const char *name)
+{
+	struct held *h;
+
+	HASH_FIND_STR(fs->held, name, h);
+	if (h)
+		return;
+	h = ed_alloc(sizeof(*h));
+	snprintf(h->name, sizeof(h->name), "%s", name);
+	HASH_ADD_STR(fs->held, name, h);
+}
+
+static void note_removed(struct fdstore *fs, const char *name)
+{
+	struct held *h;
+
+	HASH_FIND_STR(fs->held, name, h);
+	if (!h)
+		return;
+	HASH_DEL(fs->held, h);
+	free(h);
+	fs->full = false;
+}
+
+/* One more than the manager takes would be closed by it without a word to us. */
+static bool has_room(struct fdstore *fs, const char *name)
+{
+	struct held *h;
+
+	HASH_FIND_STR(fs->held, name, h);
+	if (h || fs->max < 0 || HASH_COUNT(fs->held) < (unsigned long)fs->max)
+		return true;
+	if (!fs->full)
+		ed_warn("fdstore",
+			"the service manager keeps %ld descriptors and no more: %s and "
+			"what comes after it is made anew in a restart of edged "
+			"(FileDescriptorStoreMax= of its unit)",
+			fs->max, name);
+	fs->full = true;
+	return false;
+}
+
 static void keep(struct fdstore *fs, const char *name, size_t len, int fd)
 {
 	struct kept *k = ed_alloc(sizeof(*k));
@@ -64,6 +116,7 @@ static void keep(struct fdstore *fs, const char *name, size_t len, int fd)
 	k->fd = fd;
 	k->next = fs->kept;
 	fs->kept = k;
+	note_held(fs, k->name);
 }
 
 /* LISTEN_FDS descriptors from 3 on, named by LISTEN_FDNAMES (colon-separated). */
@@ -97,19 +150,27 @@ struct fdstore *fdstore_new(struct notify *notify)
 	struct fdstore *fs = ed_alloc(sizeof(*fs));
 
 	fs->notify = notify;
+	fs->max = env_number("FDSTORE");
 	take_in(fs);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
+	unsetenv("FDSTORE");
 	return fs;
 }
 
 void fdstore_free(struct fdstore *fs)
 {
 	struct kept *k;
+	struct held *h;
+	struct held *next;
 
 	if (!fs)
 		return;
+	HASH_ITER (hh, fs->held, h, next) {
+		HASH_DEL(fs->held, h);
+		free(h);
+	}
 	while ((k = fs->kept) != NULL) {
 		fs->kept = k->next;
 		close(k->fd);
@@ -160,12 +221,16 @@ int fdstore_put(struct fdstore *fs, const char *name, int fd)
 
 	if (!name_fits(name) || fd < 0)
 		return -EINVAL;
+	if (!has_room(fs, name))
+		return -ENOSPC;
 	/* FDPOLL=0: a TUN or a socket with a pending error is still worth keeping. */
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
 	err = notify_send(fs->notify, text, fd);
 	if (err < 0 && err != -ENOTCONN)
 		ed_warn("fdstore", "%s is not kept over a restart: %s", name,
 			strerror(-err));
+	if (!err)
+		note_held(fs, name);
 	return err;
 }
 
@@ -176,6 +241,7 @@ void fdstore_remove(struct fdstore *fs, const char *name)
 
 	if (!name_fits(name))
 		return;
+	note_removed(fs, name);
 	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	err = notify_send(fs->notify, text, -1);
 	if (err < 0 && err != -ENOTCONN)

@@ -56,7 +56,8 @@ void fdstore_take_each(struct fdstore *fs, const char *prefix,
  * no second one; another one under a name in use wants fdstore_remove() first.
  *
  * Returns 0, -ENOTCONN without a manager, -EINVAL for a name the protocol
- * cannot carry, or what sendmsg(2) says.
+ * cannot carry, -ENOSPC when the manager has told how much it keeps and that is
+ * all in use (said once), or what sendmsg(2) says.
  */
 int fdstore_put(struct fdstore *fs, const char *name, int fd);
 

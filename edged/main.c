@@ -8,12 +8,14 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,6 +146,19 @@ static void confine(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* A tunnel needs a descriptor: the usual 1024 would end at a thousand of them. */
+static void allow_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == files.rlim_max)
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+		ed_warn("edged", "no more than the usual number of open files: %s",
+			strerror(errno));
+}
+
 static int check(const struct edged_options *opt)
 {
 	struct edged ed = {.opt = *opt};
@@ -179,6 +194,7 @@ int main(int argc, char **argv)
 		return check(&c.opt);
 	if (c.down)
 		return edged_down(&c.opt) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	allow_files();
 	if (edged_new(&c.opt, &ed) < 0)
 		return EXIT_FAILURE;
 	status = edged_run(ed);

@@ -113,7 +113,7 @@ def test_units_are_watched_and_run_what_is_installed(installed):
         capabilities = setting(unit, "CapabilityBoundingSet")
         assert capabilities == (["CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BIND_SERVICE"]
                                 if name == "edged" else [""]), name
-    assert int(setting(found["edged"], "FileDescriptorStoreMax")[0]) >= 64
+    assert int(setting(found["edged"], "FileDescriptorStoreMax")[0]) == 9999 + 4 * 64
     assert setting(found["edged"], "RuntimeDirectoryPreserve") == ["yes"]
 
 

@@ -77,6 +77,40 @@ static void test_a_descriptor_goes_to_the_store_by_name(void **state)
 	close(fd);
 }
 
+static void test_a_full_store_is_not_overfilled(void **state)
+{
+	int fd = manager();
+	struct notify *notify = notify_new();
+	struct fdstore *fs;
+	char text[512];
+	int passed;
+
+	(void)state;
+	setenv("FDSTORE", "2", 1);
+	fs = fdstore_new(notify);
+	assert_null(getenv("FDSTORE"));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(fdstore_put(fs, i ? "one" : "two", 0), 0);
+		heard(fd, text, sizeof(text), &passed);
+		close(passed);
+	}
+	/* What is there may be given again; a third would be closed unseen. */
+	assert_int_equal(fdstore_put(fs, "three", 0), -ENOSPC);
+	assert_int_equal(fdstore_put(fs, "one", 0), 0);
+	heard(fd, text, sizeof(text), &passed);
+	close(passed);
+	fdstore_remove(fs, "two");
+	expect(fd, "FDSTOREREMOVE=1\nFDNAME=two");
+	assert_int_equal(fdstore_put(fs, "three", 0), 0);
+	heard(fd, text, sizeof(text), &passed);
+	assert_string_equal(text, "FDSTORE=1\nFDNAME=three\nFDPOLL=0");
+	close(passed);
+	assert_int_equal(fdstore_put(fs, "four", 0), -ENOSPC);
+	fdstore_free(fs);
+	notify_free(notify);
+	close(fd);
+}
+
 static void test_without_a_manager_nothing_happens(void **state)
 {
 	struct notify *notify;
@@ -170,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_descriptor_goes_to_the_store_by_name),
+		cmocka_unit_test(test_a_full_store_is_not_overfilled),
 		cmocka_unit_test(test_without_a_manager_nothing_happens),
 		cmocka_unit_test(test_kept_descriptors_come_back_by_name),
 		cmocka_unit_test(test_descriptors_for_another_process_are_left_alone),
