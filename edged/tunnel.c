@@ -266,13 +266,12 @@ static void fd_name(const struct tunnel *t, char *buf, size_t cap)
 	snprintf(buf, cap, "dp-tun-%u", t->slot);
 }
 
-static void keep_fd(void *ctx, const char *name, int fd)
+static void keep_fd(const struct tunnel *t)
 {
-	struct tunnel *t = ctx;
-	char mine[32];
+	char name[32];
+	int fd = dp_fd(t->ed->dataplane, t->slot, name, sizeof(name));
 
-	fd_name(t, mine, sizeof(mine));
-	if (strcmp(name, mine) == 0)
+	if (fd >= 0)
 		(void)fdstore_put(t->ed->fdstore, name, fd);
 }
 
@@ -309,7 +308,7 @@ void tunnel_interface_update(struct tunnel *t)
 	}
 	if (ifindex == t->ifindex)
 		return;
-	dp_fds(t->ed->dataplane, keep_fd, t);
+	keep_fd(t);
 	tunnel_interface_is(t, ifindex);
 }
 

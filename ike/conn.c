@@ -168,27 +168,38 @@ static void end_tunnels(struct ike *ike, struct ike_conn *conn, enum ike_reason 
 }
 
 /* SAs that leave from, or go to, an address that the connection no longer has. */
-static void end_misfits(struct ike *ike, const struct ike_conn *conn)
+static void end_misfits_of(struct ike_tun *tun, const struct ike_conn *conn)
 {
-	struct ike_tun *tun;
-	struct ike_tun *next_tun;
 	struct ike_sa *sa;
 	struct ike_sa *next;
 
-	HASH_ITER (hh, ike->tuns, tun, next_tun) {
-		if (tun->conn != conn)
-			continue;
-		DL_FOREACH_SAFE (tun->sas, sa, next) {
-			struct ike_addrs at = sa->at;
+	DL_FOREACH_SAFE (tun->sas, sa, next) {
+		struct ike_addrs at = sa->at;
 
-			/* A peer behind a NAT may have moved. */
-			if (sa->natd.remote && conn->cfg.remote.family)
-				at.remote.addr = conn->cfg.remote;
-			if (!ike_conn_accepts(conn, &at))
-				ike_sa_close(sa, IKE_REASON_ADDRESS,
-					     "an outer address changed");
-		}
+		/* A peer behind a NAT may have moved. */
+		if (sa->natd.remote && conn->cfg.remote.family)
+			at.remote.addr = conn->cfg.remote;
+		if (!ike_conn_accepts(conn, &at))
+			ike_sa_close(sa, IKE_REASON_ADDRESS,
+				     "an outer address changed");
 	}
+}
+
+/* A start sets each connection twice: one that calls has one tunnel, of its name. */
+static void end_misfits(struct ike *ike, const struct ike_conn *conn)
+{
+	struct ike_tun *tun;
+	struct ike_tun *next;
+
+	if (!conn->cfg.template) {
+		tun = ike_tun_find(ike, conn->cfg.name);
+		if (tun && tun->conn == conn)
+			end_misfits_of(tun, conn);
+		return;
+	}
+	HASH_ITER (hh, ike->tuns, tun, next)
+		if (tun->conn == conn)
+			end_misfits_of(tun, conn);
 }
 
 int ike_conn_set(struct ike *ike, struct mono now, const struct ike_conn_config *config,

@@ -145,7 +145,10 @@ int dp_link_get(struct nlsock *nl, const char *name, int ifindex, struct dp_link
 /* Packets and bytes through an interface. */
 int dp_link_counters(struct nlsock *nl, int ifindex, struct dp_counters *ret);
 
-/* Set our group, alias, MTU and (when not 0) the largest super-packet; bring it up. */
+/*
+ * Set our group, alias, MTU and (when not 0) the largest super-packet; bring it up.
+ * An interface that is all of that is only looked at.
+ */
 int dp_link_setup(struct nlsock *nl, int ifindex, const char *alias, uint32_t mtu,
 		  uint32_t gso_max);
 int dp_link_delete(struct nlsock *nl, int ifindex);

@@ -418,11 +418,21 @@ void dp_fds(struct dataplane *dp, void (*fn)(void *ctx, const char *name, int fd
 	char name[sizeof(fd_prefix) + 10];
 
 	for (uint32_t slot = 0; slot < DP_TUNNELS_MAX; slot++) {
-		if (!dp->tuns[slot] || dp->tuns[slot]->fd < 0)
-			continue;
-		snprintf(name, sizeof(name), "%s%u", fd_prefix, slot);
-		fn(ctx, name, dp->tuns[slot]->fd);
+		int fd = dp_fd(dp, slot, name, sizeof(name));
+
+		if (fd >= 0)
+			fn(ctx, name, fd);
 	}
+}
+
+int dp_fd(const struct dataplane *dp, uint32_t slot, char *name, size_t cap)
+{
+	const struct dp_tun *t = slot < DP_TUNNELS_MAX ? dp->tuns[slot] : NULL;
+
+	if (!t || t->fd < 0)
+		return -ENOENT;
+	snprintf(name, cap, "%s%u", fd_prefix, slot);
+	return t->fd;
 }
 
 int dp_fd_restore(struct dataplane *dp, const char *name, int fd)

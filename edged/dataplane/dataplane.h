@@ -261,11 +261,18 @@ void dp_sweep(struct dataplane *dp);
 
 /*
  * Descriptors to keep in the service manager's store: every TUN as
- * "dp-tun-<slot>". fn must duplicate what it keeps. host calls this after
- * each dp_tunnel_set().
+ * "dp-tun-<slot>". fn must duplicate what it keeps.
  */
 void dp_fds(struct dataplane *dp, void (*fn)(void *ctx, const char *name, int fd),
 	    void *ctx);
+
+/*
+ * The same of one tunnel: its name into name, of cap bytes. host calls this after
+ * each dp_tunnel_set().
+ *
+ * Returns a descriptor that stays dp's, or -ENOENT.
+ */
+int dp_fd(const struct dataplane *dp, uint32_t slot, char *name, size_t cap);
 
 /*
  * Give back a descriptor of the store at start, before the first dp_tunnel_set().

@@ -168,6 +168,85 @@ static void set_addrgen_none(struct nlsock *nl, int ifindex)
 	(void)nlsock_call(nl, &q); /* a host without IPv6 refuses */
 }
 
+/* What dp_link_setup() is to find, and whether it did. */
+struct as_wanted {
+	const char *alias;
+	uint32_t mtu;
+	uint32_t gso_max; /* 0: as it is */
+	bool yes;
+};
+
+static bool no_addrgen(const struct nlattr *spec)
+{
+	const struct nlattr *family;
+	const struct nlattr *a;
+	bool none = true; /* a host without IPv6 has no such part */
+
+	nlq_for_each_nested (family, spec) {
+		if (mnl_attr_get_type(family) != AF_INET6)
+			continue;
+		nlq_for_each_nested (a, family)
+			if (mnl_attr_get_type(a) == IFLA_INET6_ADDR_GEN_MODE)
+				none = mnl_attr_get_u8(a) == IN6_ADDR_GEN_MODE_NONE;
+	}
+	return none;
+}
+
+static int compare(const struct nlmsghdr *nlh, void *ctx)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *a;
+	struct as_wanted *w = ctx;
+	bool alias = false;
+	bool group = false;
+	bool mtu = false;
+	bool gso = !w->gso_max;
+	bool quiet = true;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	nlq_for_each (a, nlh, sizeof(*ifi)) {
+		switch (mnl_attr_get_type(a)) {
+		case IFLA_MTU:
+			mtu = mnl_attr_get_u32(a) == w->mtu;
+			break;
+		case IFLA_GROUP:
+			group = mnl_attr_get_u32(a) == DP_LINK_GROUP;
+			break;
+		case IFLA_IFALIAS:
+			alias = strcmp(mnl_attr_get_str(a), w->alias) == 0;
+			break;
+		case IFLA_GSO_MAX_SIZE:
+			gso = gso || mnl_attr_get_u32(a) == w->gso_max;
+			break;
+		case IFLA_AF_SPEC:
+			quiet = no_addrgen(a);
+			break;
+		default:
+			break;
+		}
+	}
+	w->yes = (ifi->ifi_flags & IFF_UP) && alias && group && mtu && gso && quiet;
+	return 0;
+}
+
+/*
+ * The kernel walks all its IPv6 routes for each message that sets something of an
+ * interface that is up, even to what it is: after a restart that would be walks by
+ * the number of tunnels, each longer by the same number.
+ */
+static bool is_set_up(struct nlsock *nl, int ifindex, const char *alias, uint32_t mtu,
+		      uint32_t gso_max)
+{
+	struct as_wanted w = {.alias = alias, .mtu = mtu, .gso_max = gso_max};
+	struct ifinfomsg *ifi;
+	struct nlq q;
+
+	ifi = nlq_init(&q, RTM_GETLINK, 0, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	return nlsock_dump(nl, &q, compare, &w) == 0 && w.yes;
+}
+
 int dp_link_setup(struct nlsock *nl, int ifindex, const char *alias, uint32_t mtu,
 		  uint32_t gso_max)
 {
@@ -175,6 +254,8 @@ int dp_link_setup(struct nlsock *nl, int ifindex, const char *alias, uint32_t mt
 	struct nlq q;
 	int err;
 
+	if (is_set_up(nl, ifindex, alias, mtu, gso_max))
+		return 0;
 	set_addrgen_none(nl, ifindex);
 	if (gso_max) {
 		/* Old kernels lack it: super-packets then need a second train. */
