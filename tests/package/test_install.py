@@ -114,6 +114,8 @@ def test_units_are_watched_and_run_what_is_installed(installed):
         assert capabilities == (["CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BIND_SERVICE"]
                                 if name == "edged" else [""]), name
     assert int(setting(found["edged"], "FileDescriptorStoreMax")[0]) == 9999 + 4 * 64
+    assert (int(setting(found["edged"], "LimitNOFILE")[0]) >=
+            2 * int(setting(found["edged"], "FileDescriptorStoreMax")[0]))
     assert setting(found["edged"], "RuntimeDirectoryPreserve") == ["yes"]
 
 
