@@ -68,7 +68,7 @@ static int load(struct config_source *src, struct config **ret, char **ret_text)
 
 int apply_read(const struct edged *ed, struct config **ret, char **ret_text)
 {
-	struct config_source src = {.path = ed->opt.config};
+	struct config_source src = {.path = ed->opt.config, .serves = true};
 	char path[PATH_MAX];
 	uint8_t *saved = NULL;
 	size_t len = 0;
@@ -93,7 +93,7 @@ int apply_read_saved(const struct edged *ed, struct config **ret, char **ret_tex
 	char *copy = ed_strdup(ed->opt.config);
 	char path[PATH_MAX];
 	char secrets[PATH_MAX];
-	struct config_source src = {.path = path, .secrets = secrets};
+	struct config_source src = {.path = path, .secrets = secrets, .serves = true};
 
 	saved_path(ed, path);
 	snprintf(secrets, sizeof(secrets), "%s/secrets.yaml", dirname(copy));

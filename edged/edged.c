@@ -417,8 +417,11 @@ void edged_free(struct edged *ed)
 	sa_host_fini(ed);
 	dp_free(ed->dataplane);
 	policy_free(ed->policy);
+	/* The store's last words are an event, which nobody hears any more. */
 	control_free(ed->control);
+	ed->control = NULL;
 	store_close(ed->store);
+	ed->store = NULL;
 	nlsock_free(ed->nl);
 	volumes_free(ed->volumes);
 	overrides_free(ed->overrides);
@@ -446,7 +449,8 @@ static void tell_order(struct edged *ed, const char *kind, const char *name,
 		   EVENT_NUMBERS(event_text("by", by)));
 }
 
-int edged_uplink_set(struct edged *ed, const char *name, bool up, const char *by)
+int edged_uplink_set(struct edged *ed, const char *name, bool up, const char *by,
+		     bool *kept)
 {
 	struct uplink *u = edged_uplink(ed, name);
 	int err;
@@ -456,6 +460,7 @@ int edged_uplink_set(struct edged *ed, const char *name, bool up, const char *by
 	if (u->stopped == !up)
 		return -EALREADY;
 	err = overrides_set_uplink(ed->overrides, name, !up);
+	*kept = err == 0;
 	if (err < 0)
 		ed_warn(name, "the order holds until the next restart only: %s",
 			strerror(-err));

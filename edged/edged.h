@@ -146,11 +146,13 @@ struct tunnel *edged_tunnel_by_slot(const struct edged *ed, unsigned int slot);
 
 /*
  * Operator's commands (edgectl uplink NAME down|up, peer NAME restart|rekey).
- * Uplink overrides are kept in STATE/overrides and survive restart and reboot.
+ * Uplink overrides are kept in STATE/overrides and survive restart and reboot;
+ * *kept is false where that could not be written.
  *
  * Return 0, -ENOENT when there is no such object, -EALREADY when it is so.
  */
-int edged_uplink_set(struct edged *ed, const char *name, bool up, const char *by);
+int edged_uplink_set(struct edged *ed, const char *name, bool up, const char *by,
+		     bool *kept);
 int edged_peer_restart(struct edged *ed, const char *name, const char *by);
 int edged_peer_rekey(struct edged *ed, const char *name, const char *by);
 

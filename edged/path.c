@@ -492,7 +492,12 @@ int path_monitor_new(struct edged *ed, struct path_monitor **ret)
 	if (!m->reflector) {
 		int err = errno ? -errno : -EIO;
 
-		ed_error("paths", "UDP port %d: %s", PM_STAMP_PORT, strerror(-err));
+		ed_error("paths", "UDP port %d: %s%s", PM_STAMP_PORT, strerror(-err),
+			 err == -EADDRINUSE ? " (another program has it: ss -lunp)"
+			 : err == -EPERM || err == -EACCES
+				 ? " (edged needs CAP_NET_ADMIN: start it as its "
+				   "service does, or as root)"
+				 : "");
 		free(m);
 		return err;
 	}

@@ -5,6 +5,8 @@
  * uplink.set {name, up}, peer.restart {name} and peer.rekey {name} take "by", the
  * name of a person, from root and from edge-webui, which must give it; the event
  * says who in its reason and as its number "by". Without it the caller's user name.
+ * Each answers {schema, changed}; uplink.set also {kept}: false when the order could
+ * not be written and is forgotten at the next start.
  */
 #include <errno.h>
 #include <pwd.h>
@@ -70,9 +72,12 @@ static bool who(struct rpc_call *call, const json_t *params, char buf[BY_MAX])
 	return true;
 }
 
+/* kept: NULL for what is not kept beyond a restart anyway. */
 static void answer(struct edged *ed, struct rpc_call *call, int err, const char *what,
-		   const char *name)
+		   const char *name, const bool *kept)
 {
+	json_t *done;
+
 	if (err == -ENOENT) {
 		rpc_call_error(call, RPC_ENOTFOUND, "there is no %s '%s'", what, name);
 		return;
@@ -83,8 +88,11 @@ static void answer(struct edged *ed, struct rpc_call *call, int err, const char 
 		return;
 	}
 	control_changed(ed->control);
-	rpc_call_reply(call, json_pack("{s:i, s:b}", "schema", CONTROL_SCHEMA,
-				       "changed", err != -EALREADY));
+	done = json_pack("{s:i, s:b}", "schema", CONTROL_SCHEMA, "changed",
+			 err != -EALREADY);
+	if (kept)
+		json_object_set_new(done, "kept", json_boolean(*kept));
+	rpc_call_reply(call, done);
 }
 
 void rpc_uplink_set(void *ctx, struct rpc_call *call, const json_t *params)
@@ -92,12 +100,15 @@ void rpc_uplink_set(void *ctx, struct rpc_call *call, const json_t *params)
 	struct edged *ed = ctx;
 	const char *name;
 	char by[BY_MAX];
+	bool kept = true;
 	bool up;
+	int err;
 
 	if (!rpc_param_need_str(call, params, "name", &name) ||
 	    !rpc_param_bool(call, params, "up", true, &up) || !who(call, params, by))
 		return;
-	answer(ed, call, edged_uplink_set(ed, name, up, by), "uplink", name);
+	err = edged_uplink_set(ed, name, up, by, &kept);
+	answer(ed, call, err, "uplink", name, &kept);
 }
 
 void rpc_peer_restart(void *ctx, struct rpc_call *call, const json_t *params)
@@ -108,7 +119,7 @@ void rpc_peer_restart(void *ctx, struct rpc_call *call, const json_t *params)
 
 	if (!rpc_param_need_str(call, params, "name", &name) || !who(call, params, by))
 		return;
-	answer(ed, call, edged_peer_restart(ed, name, by), "peer", name);
+	answer(ed, call, edged_peer_restart(ed, name, by), "peer", name, NULL);
 }
 
 void rpc_peer_rekey(void *ctx, struct rpc_call *call, const json_t *params)
@@ -119,5 +130,5 @@ void rpc_peer_rekey(void *ctx, struct rpc_call *call, const json_t *params)
 
 	if (!rpc_param_need_str(call, params, "name", &name) || !who(call, params, by))
 		return;
-	answer(ed, call, edged_peer_rekey(ed, name, by), "peer", name);
+	answer(ed, call, edged_peer_rekey(ed, name, by), "peer", name, NULL);
 }

@@ -41,14 +41,17 @@ static const char *judge(const struct edged *ed, char *text, size_t size)
 	unsigned int n_peers = HASH_COUNT(ed->peers);
 	unsigned int uplinks = 0;
 	unsigned int peers = 0;
+	unsigned int reached = 0;
 
 	for (const struct uplink *u = ed->uplinks; u; u = u->hh.next)
 		uplinks += u->state == UPLINK_UP;
-	for (const struct peer *p = ed->peers; p; p = p->hh.next)
+	for (const struct peer *p = ed->peers; p; p = p->hh.next) {
 		peers += strcmp(rpc_peer_state(p), "up") == 0;
+		reached += strcmp(rpc_peer_state(p), "down") != 0;
+	}
 	snprintf(text, size, "%u of %u uplinks up, %u of %u peers up", uplinks,
 		 n_uplinks, peers, n_peers);
-	if (uplinks == 0 && n_uplinks > 0)
+	if ((uplinks == 0 && n_uplinks > 0) || (reached == 0 && n_peers > 0))
 		return "down";
 	return uplinks < n_uplinks || peers < n_peers ? "degraded" : "ok";
 }

@@ -31,6 +31,9 @@ struct setup {
 	struct config_web *web; /* what is in effect */
 	char *name; /* of the site, or NULL */
 	struct cert cert; /* in use; certificate NULL: none */
+	char *cert_path; /* its file */
+	bool cert_own; /* made by us */
+	char *problem; /* why the configured one is not in use, or NULL */
 	const char *names[NAMES_MAX]; /* of us; they live in web, name and host */
 	size_t n_names;
 	char host[HOST_NAME_MAX + 1];
@@ -110,6 +113,13 @@ static int make_own(struct setup *s, const char *certificate, const char *key,
 	return cert_make(certificate, key, all, n, why, WHY_MAX);
 }
 
+/* What edgectl web says of a certificate that is configured and not in use. */
+static void set_problem(struct setup *s, const char *why)
+{
+	free(s->problem);
+	s->problem = why ? ed_strdup(why) : NULL;
+}
+
 static int use_certificate(struct setup *s)
 {
 	bool own = !s->web->certificate;
@@ -125,7 +135,8 @@ static int use_certificate(struct setup *s)
 	if (err == 0 && s->cert.certificate &&
 	    strcmp(c.certificate, s->cert.certificate) == 0) {
 		cert_fini(&c); /* the one in use */
-		goto out;
+		set_problem(s, NULL);
+		goto used;
 	}
 	if (err == 0) {
 		err = server_tls(site_server(s->site), c.certificate, c.key);
@@ -134,15 +145,22 @@ static int use_certificate(struct setup *s)
 				 certificate);
 	}
 	if (err < 0) {
-		ed_error("tls", "%s", why);
+		ed_error("tls", "%s%s", why,
+			 s->cert.certificate ? "; the certificate before stays" : "");
 		cert_fini(&c);
+		set_problem(s, why);
 		goto out;
 	}
 	cert_fini(&s->cert);
 	s->cert = c;
+	set_problem(s, NULL);
 	if (c.not_after < time(NULL))
 		ed_warn("tls", "the certificate %s has expired", certificate);
 	ed_info("tls", "certificate %s, SHA-256 %s", certificate, c.fingerprint);
+used:
+	s->cert_own = own;
+	free(s->cert_path);
+	s->cert_path = ed_strdup(certificate);
 out:
 	free(certificate);
 	free(key);
@@ -228,27 +246,22 @@ static json_t *listen_json(const struct setup *s)
 
 static json_t *certificate_json(const struct setup *s)
 {
-	char *own = state_path(s, "tls.crt");
 	json_t *names = json_array();
-	json_t *c;
 
 	for (size_t i = 0; i < s->n_names; i++)
 		json_array_append_new(names, json_string(s->names[i]));
-	c = json_pack("{s:b, s:s, s:s, s:o, s:I}", "own", !s->web->certificate, "path",
-		      s->web->certificate ? s->web->certificate : own, "sha256",
-		      s->cert.fingerprint, "names", names, "not_after",
-		      (json_int_t)s->cert.not_after);
-	free(own);
-	return c;
+	return json_pack("{s:b, s:s, s:s, s:o, s:I}", "own", s->cert_own, "path",
+			 s->cert_path, "sha256", s->cert.fingerprint, "names", names,
+			 "not_after", (json_int_t)s->cert.not_after);
 }
 
 static void write_report(const struct setup *s)
 {
-	json_t *all =
-		json_pack("{s:i, s:i, s:I, s:o, s:o}", "schema", 1, "pid",
-			  (int)getpid(), "started", (json_int_t)s->started, "listen",
-			  listen_json(s), "certificate",
-			  s->cert.certificate ? certificate_json(s) : json_null());
+	json_t *all = json_pack("{s:i, s:i, s:I, s:o, s:o, s:s?}", "schema", 1, "pid",
+				(int)getpid(), "started", (json_int_t)s->started,
+				"listen", listen_json(s), "certificate",
+				s->cert.certificate ? certificate_json(s) : json_null(),
+				"problem", s->problem);
 	char *path = state_path(s, "web.json");
 	char *temp = state_path(s, "web.json.new");
 	int fd =
@@ -344,5 +357,7 @@ void setup_free(struct setup *s)
 	config_web_free(s->web);
 	free(s->name);
 	cert_fini(&s->cert);
+	free(s->cert_path);
+	free(s->problem);
 	free(s);
 }

@@ -11,9 +11,11 @@
  *	{"schema": 1, "pid": N, "started": SECONDS,
  *	 "listen": ["https://10.42.0.1:8443", "http://127.0.0.1:8080", "unix:PATH"],
  *	 "certificate": {"own": true, "path": PATH, "sha256": "AA:BB:...",
- *			 "names": ["branch-042", "10.42.0.1"], "not_after": SECONDS}}
+ *			 "names": ["branch-042", "10.42.0.1"], "not_after": SECONDS},
+ *	 "problem": null}
  *
- * certificate is null where nothing speaks TLS.
+ * certificate is the one in use, null where nothing speaks TLS; problem says why the
+ * configured one is not in use.
  */
 #ifndef ED_WEBUI_SETUP_H
 #define ED_WEBUI_SETUP_H

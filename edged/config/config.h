@@ -298,6 +298,7 @@ typedef void (*config_say)(void *ctx, bool error, const void *value, const char 
 struct config_source {
 	const char *path; /* edged.yaml */
 	const char *secrets; /* NULL: secrets.yaml beside path */
+	bool serves; /* the daemon asks: secrets that cannot be read are a mistake */
 	const char *presets; /* folder; NULL: config_presets_dir() */
 	const char *hostname; /* NULL: gethostname() */
 	const char *applied; /* text of the configuration that runs, or NULL: a file

@@ -607,8 +607,9 @@ static void load_parts(struct loader *l, const char *secrets_path)
 	for (size_t i = 0; i < c->peers.n; i++)
 		complete_peer(l, &c->peers.v[i]);
 	config_index_peers(c);
-	secrets = config_read_secrets(c, secrets_path,
-				      conf_whole(l->conf) && c->peers.n, l->report);
+	secrets =
+		config_read_secrets(c, secrets_path, conf_whole(l->conf) && c->peers.n,
+				    l->src->serves, l->report);
 	/* What a broken file seems to lack may stand behind the mistake. */
 	if (conf_whole(l->conf))
 		config_check(l->conf, c, secrets, secrets_path);

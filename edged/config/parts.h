@@ -37,9 +37,10 @@ int config_read_file(const char *path, struct conf_report *report, char **ret,
  * Read the secrets beside a configuration into c. Permissions are those of the
  * open descriptor; mistakes go to report, and no line of the file ever does.
  * known: c's peers are all that the file has, so other names are worth a warning.
+ * needed: without them nothing can run, and a file that may not be read is a mistake.
  */
 enum secrets_state config_read_secrets(struct config *c, const char *path, bool known,
-				       struct conf_report *report);
+				       bool needed, struct conf_report *report);
 
 /* Build c->index; names twice cannot be, the walk refused them. */
 void config_index_peers(struct config *c);

@@ -307,8 +307,23 @@ static void read_pairs(struct conf_doc *doc, struct config *c, bool known)
 		warn_unused(doc, c);
 }
 
+/* Written by root as its own, as an editor does that puts a new file in place. */
+static void hidden(const char *path, bool needed, struct conf_report *report)
+{
+	if (needed)
+		conf_report_add(report, true, path, 0, 0, NULL, 0,
+				"edged (user %u) may not read this file; cure: chown "
+				"edged %s",
+				(unsigned int)geteuid(), path);
+	else
+		conf_report_add(
+			report, false, path, 0, 0, NULL, 0,
+			"you may not read this file: whether every peer has a secret "
+			"is not checked");
+}
+
 enum secrets_state config_read_secrets(struct config *c, const char *path, bool known,
-				       struct conf_report *report)
+				       bool needed, struct conf_report *report)
 {
 	struct conf_doc doc;
 	struct stat st;
@@ -320,10 +335,7 @@ enum secrets_state config_read_secrets(struct config *c, const char *path, bool 
 	if (err == -ENOENT)
 		return SECRETS_ABSENT;
 	if (err == -EACCES) {
-		conf_report_add(
-			report, false, path, 0, 0, NULL, 0,
-			"you may not read this file: whether every peer has a secret "
-			"is not checked");
+		hidden(path, needed, report);
 		return SECRETS_HIDDEN;
 	}
 	if (err < 0)

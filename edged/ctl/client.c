@@ -155,7 +155,10 @@ static void on_answer(void *ctx, const struct rpc_answer *answer)
 	} else {
 		a->status = status_of(answer->code);
 		print_data(answer->data);
-		ctl_error("%s", answer->message);
+		ctl_error("%s%s", answer->message,
+			  answer->code == RPC_EDENIED
+				  ? ": be root, or a member of group edged-admin"
+				  : "");
 	}
 	loop_stop(a->c->loop);
 }

@@ -466,6 +466,14 @@ static enum ctl_exit run_uplink(struct ctl *c, const struct ctl_command *cmd,
 	status = ctl_call(c, "uplink.set", params, &answer);
 	if (status != CTL_DONE)
 		return status;
+	if (json_is_false(json_object_get(answer, "kept")))
+		return tell_done(
+			c, answer,
+			up ? "The uplink is used again until the next restart: "
+			     "edged cannot write its state folder."
+			   : "The uplink carries nothing until the next restart "
+			     "only: edged cannot write its state folder.",
+			NULL);
 	if (up)
 		return tell_done(c, answer, "The uplink is used again.",
 				 "The uplink was not taken down.");

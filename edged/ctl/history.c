@@ -191,6 +191,31 @@ static void put_moves(const struct ctl_out *out, const json_t *answer)
 	}
 }
 
+/* Whether the daemon has a path of this name now; a question that fails is no "no". */
+static bool is_known(struct ctl *c, const char *path)
+{
+	bool found = false;
+	const json_t *row;
+	json_t *answer;
+	size_t i;
+
+	if (ctl_call(c, "paths.list", NULL, &answer) != CTL_DONE)
+		return true;
+	json_array_foreach (json_object_get(answer, "paths"), i, row) {
+		const char *name = json_string_value(json_object_get(row, "name"));
+
+		found = found || (name && strcmp(name, path) == 0);
+	}
+	json_decref(answer);
+	return found;
+}
+
+static bool is_empty(const json_t *answer)
+{
+	return json_array_size(json_object_get(answer, "rows")) == 0 &&
+	       json_array_size(json_object_get(answer, "moves")) == 0;
+}
+
 static void print_past(const struct ctl_out *out, const json_t *answer, struct past *p)
 {
 	const char *path = json_string_value(json_object_get(answer, "path"));
@@ -241,7 +266,12 @@ enum ctl_exit ctl_history(struct ctl *c, const struct ctl_command *cmd, char **a
 	status = ctl_call(c, "paths.history", params, &answer);
 	if (status != CTL_DONE)
 		return status;
-	if (c->opt.json) {
+	if (is_empty(answer) && !is_known(c, args[0])) {
+		ctl_error("there is no path '%s', and nothing is remembered of one "
+			  "(\"edgectl paths\" lists them)",
+			  args[0]);
+		status = CTL_FAILED;
+	} else if (c->opt.json) {
 		ctl_print_json(c, answer);
 	} else if (read_past(answer, &past)) {
 		print_past(&c->out, answer, &past);

@@ -25,6 +25,7 @@ struct change {
 	enum webusers_role role; /* WEBUSERS_NONE: not said */
 	enum webusers_kind kind;
 	const char *password;
+	bool added; /* set_password() made the user */
 	char token[WEBUSERS_TOKEN_MAX];
 	char why[WHY_MAX];
 };
@@ -70,12 +71,14 @@ static enum ctl_exit apply(struct ctl *c, int (*fn)(void *ctx, struct webusers *
 static int set_password(void *ctx, struct webusers *u)
 {
 	struct change *ch = ctx;
+	bool added = !webusers_find(u, ch->name);
 	int err = webusers_set_password(u, ch->name, ch->role, ch->password, ch->why,
 					sizeof(ch->why));
 
 	if (err == -EEXIST && !*ch->why)
 		snprintf(ch->why, sizeof(ch->why), "'%s' is the name of a token",
 			 ch->name);
+	ch->added = added;
 	return err;
 }
 
@@ -133,7 +136,9 @@ enum ctl_exit ctl_web_password(struct ctl *c, const struct ctl_command *cmd,
 		json_decref(answer);
 	} else {
 		fprintf(c->out.fp,
-			"%s has a new password; sessions with the old one end.\n",
+			ch.added ? "%s may log in now.\n"
+				 : "%s has a new password; sessions with the old one "
+				   "end.\n",
 			args[0]);
 	}
 	return CTL_DONE;
@@ -249,7 +254,8 @@ static enum ctl_exit new_token(struct ctl *c, const char *name)
 	} else if (status == CTL_DONE) {
 		/* Alone on standard output, for scripts that keep it. */
 		fprintf(c->out.fp, "%s\n", ch.token);
-		fprintf(stderr, "This token of a %s is shown once and kept nowhere.\n",
+		fprintf(stderr,
+			"This token (role %s) is shown once and kept nowhere.\n",
 			webusers_role_name(ch.role));
 	}
 	secret_wipe(ch.token, sizeof(ch.token));
@@ -293,6 +299,7 @@ static void print_where(const struct ctl *c, const json_t *answer)
 	const json_t *listen = json_object_get(answer, "listen");
 	const json_t *cert = json_object_get(answer, "certificate");
 	const char *print = json_string_value(json_object_get(cert, "sha256"));
+	const char *problem = json_string_value(json_object_get(answer, "problem"));
 	char safe[512];
 	char when[32];
 	const json_t *one;
@@ -303,17 +310,22 @@ static void print_where(const struct ctl *c, const json_t *answer)
 			   json_is_string(one) ? json_string_value(one) : "?");
 		fprintf(c->out.fp, "%s\n", safe);
 	}
-	if (!print)
-		return;
-	ctl_escape(safe, sizeof(safe), print);
-	fprintf(c->out.fp, "certificate %s: SHA-256 %s\n",
-		json_is_true(json_object_get(cert, "own")) ? "made by itself"
-							   : "configured",
-		safe);
+	if (print) {
+		ctl_escape(safe, sizeof(safe), print);
+		fprintf(c->out.fp, "certificate %s: SHA-256 %s\n",
+			json_is_true(json_object_get(cert, "own")) ? "made by itself"
+								   : "configured",
+			safe);
+	}
 	if (json_is_number(json_object_get(cert, "not_after"))) {
 		ctl_time(&c->out, when, sizeof(when),
 			 json_number_value(json_object_get(cert, "not_after")));
 		fprintf(c->out.fp, "good until %s\n", when);
+	}
+	if (problem) {
+		ctl_escape(safe, sizeof(safe), problem);
+		fprintf(c->out.fp, "The configured certificate is not in use: %s\n",
+			safe);
 	}
 }
 
@@ -338,7 +350,10 @@ enum ctl_exit ctl_web(struct ctl *c, const struct ctl_command *cmd, char **args,
 		ctl_error("%s: not permitted: be root", path);
 		status = CTL_FAILED;
 	} else {
-		ctl_error("%s: edge-webui has not been started yet", path);
+		ctl_error(
+			"%s: edge-webui has not been started yet, or could not start: "
+			"see systemctl status edge-webui",
+			path);
 		status = CTL_FAILED;
 	}
 	json_decref(answer);

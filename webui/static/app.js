@@ -336,7 +336,8 @@ async function restartPeer(peer) {
 async function act(done, path, body) {
 	try {
 		const answer = await api.post(path, body);
-		say(answer && answer.changed === false ? "It was so already." : done);
+		say(answer && answer.changed === false ? "It was so already." :
+			answer && answer.kept === false ? done + " Until the next restart only: the box cannot write its disk." : done);
 	} catch (err) {
 		if (err instanceof api.ApiError && err.status === 401)
 			return ended("Your session has ended.");
