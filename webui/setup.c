@@ -71,10 +71,16 @@ static int load(const struct setup *s, struct config_web **ret, char **ret_name)
 	conf_report_init(&report);
 	err = config_load_web(s->options.config, ret, ret_name, &report);
 	for (size_t i = 0; err < 0 && i < report.n; i++)
-		if (report.v[i].error)
+		if (report.v[i].error && report.v[i].line)
 			ed_error("web", "%s:%u:%u: %s", report.v[i].file,
 				 report.v[i].line, report.v[i].column,
 				 report.v[i].text);
+		else if (report.v[i].error) /* the file itself */
+			ed_error("web", "%s: %s%s", report.v[i].file, report.v[i].text,
+				 access(s->options.config, R_OK) < 0 && errno == EACCES
+					 ? " (edge-webui runs as edged-web in group "
+					   "edged: chgrp edged, chmod g+r)"
+					 : "");
 	conf_report_fini(&report);
 	return err;
 }

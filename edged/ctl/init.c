@@ -243,7 +243,7 @@ static bool ask(struct init *in, const struct question *q)
 		if (!*buf && q->may_be_empty)
 			return true;
 		if (!*buf)
-			snprintf(why, sizeof(why), "an answer is needed");
+			snprintf(why, sizeof(why), "an answer is needed (%s)", q->text);
 		else if (q->good(buf, why, sizeof(why)))
 			return true;
 		ctl_error("%s: %s", q->option, why);

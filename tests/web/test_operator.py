@@ -99,3 +99,15 @@ def test_a_start_that_fails_with_a_database_that_fails_ends_with_a_sentence(box)
     assert second.returncode == 1, second
     assert "UDP port 862: Address already in use (another program has it" in second.stderr
     assert "history is not written" in second.stderr, second.stderr
+
+
+def test_edge_webui_that_may_not_read_the_configuration_says_what_would_be_right(box):
+    hidden = os.path.join(box.lab.dir, "hidden.yaml")
+    write(hidden, CONFIG, mode=0o600)
+    second = subprocess.run(
+        [program("edge-webui"), "--config", hidden, "--run", box.edged.run_dir,
+         "--state", box.state, "--socket", box.socket + "2"], user="edged-web",
+        capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode == 1, second
+    assert f"{hidden}: Permission denied (edge-webui runs as edged-web in group edged" in \
+        second.stderr, second.stderr
