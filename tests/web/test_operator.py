@@ -106,7 +106,8 @@ def test_edge_webui_that_may_not_read_the_configuration_says_what_would_be_right
     write(hidden, CONFIG, mode=0o600)
     second = subprocess.run(
         [program("edge-webui"), "--config", hidden, "--run", box.edged.run_dir,
-         "--state", box.state, "--socket", box.socket + "2"], user="edged-web",
+         "--state", box.state, "--socket", box.socket + "2",
+         "--data", "/tmp/webdata"], user="edged-web", group="edged-web", extra_groups=[],
         capture_output=True, text=True, check=False, timeout=60)
     assert second.returncode == 1, second
     assert f"{hidden}: Permission denied (edge-webui runs as edged-web in group edged" in \
