@@ -13,6 +13,9 @@
 #include "lib/child.h"
 #include "lib/loop.h"
 
+/* Of what ends by itself, on however slow a machine. */
+enum { LIMIT_MS = 60000 };
+
 struct result {
 	struct loop *loop;
 	int status;
@@ -51,7 +54,7 @@ static void test_input_comes_out_again(void **state)
 	struct child_spec spec = {.argv = cat,
 				  .input = "some words",
 				  .input_len = 10,
-				  .timeout_ms = 5000,
+				  .timeout_ms = LIMIT_MS,
 				  .output_max = 100};
 	struct result r;
 	char out[64];
@@ -69,7 +72,7 @@ static void test_output_is_bounded(void **state)
 	struct child_spec spec = {.argv = cat,
 				  .input = "some words",
 				  .input_len = 10,
-				  .timeout_ms = 5000,
+				  .timeout_ms = LIMIT_MS,
 				  .output_max = 4};
 	struct result r;
 	char out[5];
@@ -84,7 +87,9 @@ static void test_output_is_bounded(void **state)
 
 static void test_status_and_both_outputs_are_told(void **state)
 {
-	struct child_spec spec = {.argv = fails, .timeout_ms = 5000, .output_max = 100};
+	struct child_spec spec = {.argv = fails,
+				  .timeout_ms = LIMIT_MS,
+				  .output_max = 100};
 	struct result r;
 	char out[64];
 
@@ -112,7 +117,9 @@ static void test_what_hangs_is_killed(void **state)
 
 static void test_a_missing_program_is_told_from_the_loop(void **state)
 {
-	struct child_spec spec = {.argv = nothing, .timeout_ms = 5000, .output_max = 9};
+	struct child_spec spec = {.argv = nothing,
+				  .timeout_ms = LIMIT_MS,
+				  .output_max = 9};
 	struct result r;
 	char out[64];
 
@@ -124,7 +131,9 @@ static void test_a_missing_program_is_told_from_the_loop(void **state)
 
 static void test_a_cancelled_one_is_silent(void **state)
 {
-	struct child_spec spec = {.argv = sleeps, .timeout_ms = 5000, .output_max = 9};
+	struct child_spec spec = {.argv = sleeps,
+				  .timeout_ms = LIMIT_MS,
+				  .output_max = 9};
 	struct result r = {.loop = loop_new()};
 
 	(void)state;

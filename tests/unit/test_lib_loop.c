@@ -28,6 +28,17 @@ static void on_read(void *ctx, int fd, unsigned int events)
 	loop_io_stop(&s->io);
 }
 
+static void on_timer(void *ctx, struct mono now);
+
+/* A timer that cannot fire before what is there has been read. */
+static void on_read_first(void *ctx, int fd, unsigned int events)
+{
+	struct seen *s = ctx;
+
+	on_read(ctx, fd, events);
+	loop_timer_at(s->loop, &s->timer, mono_add_ms(mono_now(), 20), on_timer, s);
+}
+
 static void on_timer(void *ctx, struct mono now)
 {
 	struct seen *s = ctx;
@@ -46,8 +57,7 @@ static void test_io_and_timers_fire_and_stop(void **state)
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], "ab", 2), 2);
-	loop_io_start(s.loop, &s.io, fds[0], LOOP_READ, on_read, &s);
-	loop_timer_at(s.loop, &s.timer, mono_add_ms(mono_now(), 20), on_timer, &s);
+	loop_io_start(s.loop, &s.io, fds[0], LOOP_READ, on_read_first, &s);
 	loop_run(s.loop);
 	assert_int_equal(s.n, 2);
 	assert_int_equal(s.order[0], 'a');
@@ -65,12 +75,15 @@ static void test_io_and_timers_fire_and_stop(void **state)
 	loop_free(s.loop);
 }
 
-/* A handler that takes 40 ms of the loop. */
+/* A handler that takes 40 ms of the loop, beside a timer of 5 ms. */
 static void on_read_slowly(void *ctx, int fd, unsigned int events)
 {
-	struct mono end = mono_add_ms(mono_now(), 40);
+	struct mono now = mono_now();
+	struct mono end = mono_add_ms(now, 40);
+	struct seen *s = ctx;
 
 	on_read(ctx, fd, events);
+	loop_timer_at(s->loop, &s->timer, mono_add_ms(now, 5), on_timer, s);
 	while (!mono_due(end, mono_now()))
 		;
 }
@@ -88,7 +101,6 @@ static void test_late_timers_are_counted(void **state)
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], "a", 1), 1);
 	loop_io_start(s.loop, &s.io, fds[0], LOOP_READ, on_read_slowly, &s);
-	loop_timer_at(s.loop, &s.timer, mono_add_ms(mono_now(), 5), on_timer, &s);
 	loop_run(s.loop);
 	lag = loop_lag(s.loop);
 	for (int b = 0; b < LOOP_LAG_BUCKETS; b++) {
