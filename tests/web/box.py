@@ -17,9 +17,10 @@ import secrets
 import shutil
 import socket
 import ssl
+import time
 
 from daemons import Edged, write
-from lab import build_dir, program, public_copy
+from lab import Witness, build_dir, program, public_copy
 
 CLONE_NEWNET = 0x40000000
 ADDRESS = "10.42.0.1"
@@ -29,7 +30,6 @@ NAME = "edge.example.net"
 PASSWORDS = {"alice": "correct horse battery", "victor": "another long word"}
 ROLES = {"alice": "operator", "victor": "viewer"}
 COOKIE = "__Host-edged"
-AWAY_S = 4          # how long edged stays away when it was killed
 
 CONFIG = f"""
 name: branch
@@ -121,6 +121,7 @@ class Box:
             self.lines[name] = f"{name}:{role}:sha256={digest}"
         self.write_users()
         self.next_client = 1
+        self.witness = None
 
     def write_users(self, without=(), **changed):
         """The users file, some lines left out or changed."""
@@ -132,7 +133,8 @@ class Box:
     # programs
 
     def start(self):
-        self.edged.start(restart_s=AWAY_S)
+        self.witness = Witness(self.lab)
+        self.edged.start()
         enter("/run/netns/box")
         self.start_webui()
 
@@ -168,6 +170,11 @@ class Box:
     def rss_kb(self, name="edge-webui"):
         with open(f"/proc/{self.pid(name)}/status", encoding="ascii") as f:
             return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+
+    def since(self, began_ns):
+        """Seconds since then, less twice the longest that the machine stood still."""
+        took = (time.monotonic_ns() - began_ns) / 1e9
+        return took - 2 * self.witness.worst_s(began_ns)
 
     # asking
 
@@ -324,7 +331,7 @@ class Stream:
         def look():
             self.read()
             return (check(self), [e[:2] for e in self.events()][-6:])
-        return self.box.lab.wait_for(what, look, limit)
+        return self.box.lab.wait_for(what, look, limit, self.box.witness)
 
     def close(self):
         self.sock.close()

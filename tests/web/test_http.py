@@ -20,9 +20,9 @@ HOST = f"Host: {ADDRESS}:{PORT}\r\n".encode()
 
 def alive(box):
     """It answers, at once, to somebody who behaves."""
-    began = time.monotonic()
+    began = time.monotonic_ns()
     assert box.ask("/", source=box.client()).status == 200
-    return time.monotonic() - began
+    assert box.since(began) < 2
 
 
 def status_of(data):
@@ -190,7 +190,7 @@ def test_garbage_is_refused_and_costs_nothing(box, name):
             data = b""
     assert status_of(data) in allowed, data[:200]
     assert b"Set-Cookie" not in data
-    assert alive(box) < 2
+    alive(box)
 
 
 SESSION = b"GET /api/v1/session HTTP/1.1\r\n" + HOST
@@ -298,8 +298,7 @@ def test_slow_clients_are_cut_and_hinder_nobody(box):
                     sock.send(b"a")
             except OSError:
                 pass
-        worst = alive(box)
-        assert worst < 2
+        alive(box)
         left = [s for s in slow if not ended(s)]
         return (not left, len(left))
 
@@ -342,7 +341,7 @@ def test_one_address_cannot_take_all_connections(box):
         return (n == len(held) - 128, n)
 
     box.lab.wait_for("those over the limit are closed", count, 8)
-    assert alive(box) < 2
+    alive(box)
     for sock in held:
         sock.close()
 
@@ -369,7 +368,7 @@ def test_unknown_connections_make_room_for_new_ones(box):
         for _ in range(100):
             held.append(socket.create_connection((ADDRESS, PORT), timeout=5,
                                                  source_address=(source, 0)))
-        assert alive(box) < 2
+        alive(box)
     still()
     for sock in held:
         sock.close()
@@ -404,4 +403,4 @@ def test_plain_http_is_no_way_in(box):
         except ConnectionError:
             pass
     assert b"HTTP/1.1 200" not in data
-    assert alive(box) < 2
+    alive(box)

@@ -11,6 +11,7 @@ import pytest
 from box import ADDRESS, COOKIE, PASSWORDS, PORT, Stream, UnixConnection, uid
 
 FREE_TRIES = 5
+WAIT_S = 1          # the first wait, after the free ones
 
 
 def who(box, **more):
@@ -188,10 +189,14 @@ def test_log_out_ends_the_streams_of_the_session(box):
 
 
 def test_failed_logins_make_an_address_wait(box):
-    source = box.client()
-    for _ in range(FREE_TRIES):
-        assert box.login("alice", "wrong password", source=source).status == 401
-    answer = box.login("alice", source=source)
+    for _ in range(5):
+        source = box.client()
+        for _ in range(FREE_TRIES):
+            began = time.monotonic()
+            assert box.login("alice", "wrong password", source=source).status == 401
+        answer = box.login("alice", source=source)
+        if time.monotonic() - began < WAIT_S:
+            break           # else the wait may have been over by then: void
     assert (answer.status, answer.code()) == (429, "wait")
     assert int(answer.headers["retry-after"]) >= 1
     # others may, and after the wait this one too
@@ -214,9 +219,9 @@ def test_a_flood_of_logins_costs_little(box):
         t.start()
     worst = 0
     while any(t.is_alive() for t in threads):
-        start = time.monotonic()
+        start = time.monotonic_ns()
         assert box.ask("/api/v1/session", token=box.tokens["scrape"]).status == 200
-        worst = max(worst, time.monotonic() - start)
+        worst = max(worst, box.since(start))
     for t in threads:
         t.join()
     took, used = time.monotonic() - began, box.cpu_s() - cpu

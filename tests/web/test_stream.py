@@ -28,7 +28,8 @@ def test_a_stream_begins_with_link_and_status(box):
     assert s.status() == 200
     assert b"text/event-stream" in s.data and b"no-store" in s.data
     assert s.text().startswith("retry: 3000\n\n")
-    kinds = [e[0] for e in s.events()]
+    # an event may happen at any time
+    kinds = [e[0] for e in s.events() if e[0] != "event"]
     assert kinds[:2] == ["link", "status"]
     assert s.events("link")[0][2]["edged"] is True
     told = s.events("status")[0][2]
@@ -46,11 +47,11 @@ def test_a_stream_begins_with_link_and_status(box):
 def test_events_come_at_once_and_resume_by_number(box):
     s = reader(box)
     s.wait("the stream runs", lambda s: s.events("status"))
-    began = time.monotonic()
+    began = time.monotonic_ns()
     order(box, "down")
     s.wait("the event", lambda s: [e for e in s.events("event")
                                    if e[2]["kind"] == "uplink"], 5)
-    assert time.monotonic() - began < 2
+    assert box.since(began) < 2
     last = s.events("event")[-1]
     assert int(last[1]) == last[2]["id"]
     s.close()
@@ -69,14 +70,15 @@ def test_events_come_at_once_and_resume_by_number(box):
     for bad in ("x", "-1", "9" * 30):
         odd = reader(box, last=bad)
         odd.wait("it runs without", lambda s: s.events("status"))
-        assert not odd.events("event")
+        # none of what was; another may have happened since
+        assert all(int(e[1]) > ids[-1] for e in odd.events("event"))
         odd.close()
 
 
 def test_edged_away_and_back_is_told(box):
     s = reader(box)
     s.wait("the stream runs", lambda s: s.events("status"))
-    box.lab.kill("box-edged")       # it is started again after AWAY_S
+    box.lab.stop("box-edged", signal="SIGKILL")
     s.wait("edged is away", lambda s: s.events("link")[-1][2]["edged"] is False, 3)
     assert "does not answer" in s.events("link")[-1][2]["text"]
     for path in ("status", "events", "history?path=hub/isp1"):
@@ -90,6 +92,7 @@ def test_edged_away_and_back_is_told(box):
     late.wait("who comes now is told", lambda s: s.events("link"))
     assert late.events("link")[0][2]["edged"] is False and not late.events("status")
     n = len(s.events("status"))
+    box.edged.start_edged()
     for one in (s, late):
         one.wait("edged is back", lambda s: s.events("link")[-1][2]["edged"], 15)
     s.wait("its status comes", lambda s: len(s.events("status")) > n)
