@@ -7,6 +7,7 @@ import json
 
 from flows import Flows, wire_bytes
 from judge import UPLINKS
+from lab import Witness
 from topology import BRANCH_HOST, HUB_HOST, HUB_HOST6, bring_up
 from wan import UP
 
@@ -102,6 +103,7 @@ def test_flapped_tunnel_interfaces_are_whole_again(lab):
     lab.wait_for("two members", lambda: weights(lab)[1], 20)
     lab.wait_for("all prefixes in all class tables", lambda: complete(lab), 20)
     devices = tunnel_devices(sites)
+    witness = Witness(lab)
     settled = lab.wait_still("the class tables", lambda: class_routes(lab), 20)
 
     def whole():
@@ -112,11 +114,11 @@ def test_flapped_tunnel_interfaces_are_whole_again(lab):
     for _ in range(10):
         lab.ip("branch", f"link set {devices['hub/isp1']} down")
         lab.ip("branch", f"link set {devices['hub/isp1']} up")
-        lab.wait_for("groups and routes whole", whole, 1)
+        lab.wait_for("groups and routes whole", whole, 1, witness)
     hub = [dev for name, dev in devices.items() if name.startswith("hub/")]
     lab.ip("branch", *[f"link set {dev} down" for dev in hub])
     lab.ip("branch", *[f"link set {dev} up" for dev in hub])
-    lab.wait_for("groups and routes whole", whole, 1)
+    lab.wait_for("groups and routes whole", whole, 1, witness)
 
 
 def test_a_class_carries_ipv6_learned_by_bgp(lab):
