@@ -73,10 +73,13 @@ def test_answers_hold_the_documented_names(sites):
 
 
 def test_why_is_a_sentence_and_a_line_a_path(sites):
-    text = sites.branch.ctl("why", "10.1.0.9", "--dscp", "EF").stdout.splitlines()
+    def why():
+        lines = sites.branch.ctl("why", "10.1.0.9", "--dscp", "EF").stdout.splitlines()
+        return (lines[1].split()[1] == "chosen", lines)
+
+    text = sites.lab.wait_for("isp1 to be chosen", why, 30)[1]
     assert text[0].startswith("10.1.0.9 marked EF is class voice and goes to peer hub (10.1.0.0/16")
     assert [line.split()[0] for line in text[1:]] == TUNNELS
-    assert text[1].split()[1] == "chosen", text
     sites.branch.ctl("uplink", "lte", "down")
     sites.lab.wait_for("why to say that lte was taken down", lambda: (
         "stopped" in sites.branch.ctl("why", "10.1.0.9").stdout
@@ -149,6 +152,7 @@ def test_a_restart_that_cannot_succeed_says_so_in_time(sites):
 
 
 def test_hostile_clients_are_dropped_and_nothing_else(sites):
+    before = sites.spis()
     path = os.path.join(sites.branch.run_dir, "control.sock")
     # Opened within the branch's namespaces: the socket is a file, all see it.
     deep = b'{"jsonrpc":"2.0","id":1,"method":"paths.list","params":{"a":' + b"[" * 5000
@@ -173,4 +177,5 @@ def test_hostile_clients_are_dropped_and_nothing_else(sites):
         s.close()
     sites.lab.wait_for("room again", lambda: (
         sites.branch.ctl("paths", check=False).returncode == 0, ""), 5)
-    assert sites.up()[0]
+    sites.lab.wait_for("three tunnels up", sites.up, 5)
+    assert sites.spis() == before

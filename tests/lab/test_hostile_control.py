@@ -75,7 +75,6 @@ class Watch:
         self.pid = lab.service("box-edged")["pid"]
         self.root = Rpc(self.run_dir)
         self.witness = Witness(lab)
-        lab.wait_for("the witness", lambda: os.path.exists(self.witness.path), 10)
         self.root.call("status.get")
         self.rss = self.resident()
         self.most = self.rss
@@ -98,9 +97,9 @@ class Watch:
         """root's question; its answer comes in time."""
         begun = time.monotonic_ns()
         assert self.root.call("status.get")["name"] == "branch"
-        took = time.monotonic_ns() - begun
-        stall = self.witness.worst_s(begun, begun + took)
-        assert took / 1e9 <= STATUS_S + 2 * stall, f"{took / 1e9:.2f} s, stall {stall:.2f} s"
+        took_s = (time.monotonic_ns() - begun) / 1e9
+        stall = self.witness.worst_s(begun) if took_s > STATUS_S else 0
+        assert took_s <= STATUS_S + 2 * stall, f"{took_s:.2f} s, stall {stall:.2f} s"
         self.most = max(self.most, self.resident())
         assert self.most - self.rss < GROWTH, f"{(self.most - self.rss) >> 20} MiB more"
 
@@ -129,7 +128,7 @@ def viewer(watch, user="nobody"):
 
 def answers(s, limit=1 << 20):
     """What comes back until the other end is silent or closes."""
-    s.settimeout(2)
+    s.settimeout(20)
     data = b""
     try:
         while len(data) < limit:
@@ -359,7 +358,7 @@ def test_a_stream_of_tiny_lines_is_read_as_fast_as_it_is_run(watch):
 
 
 def test_a_thousand_connections_leave_room_for_root(watch):
-    before = watch.descriptors()
+    before = watch.lab.wait_still("the daemon's descriptors", watch.descriptors, 20)
     many = []
 
     def fill(users, most):

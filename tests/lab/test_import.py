@@ -91,8 +91,11 @@ def test_one_command_makes_two_running_tunnels_of_the_xml(lab, branch):
     st = os.stat(e.secrets)
     assert st.st_mode & 0o7777 == 0o640 and st.st_uid == os.stat(e.config).st_uid != 0
     # What else edgectl tells of it comes from the same daemon.
-    health = e.ctl("health", check=False)
-    assert health.returncode == 1 and "'aws/a/isp1 delay'=" in health.stdout, health
+    def health():
+        done = e.ctl("health", check=False)
+        return (done.returncode == 1 and "'aws/a/isp1 delay'=" in done.stdout, done)
+
+    lab.wait_for("a warning about the other peer, with figures", health, 20)
     metrics = e.ctl("metrics").stdout
     assert 'edged_path_up{' in metrics and 'tunnel="aws/b/isp1"' in metrics, metrics
     checked = lab.run("branch", ["promtool", "check", "metrics"], input=metrics, check=False)
