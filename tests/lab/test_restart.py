@@ -97,6 +97,7 @@ class Busy:
         self.flows.start(FLOWS)
         self.edged = self.sites.edged
         self.since_s = time.time()
+        self.absent = []        # (path at the hub, from, until): without history
         self.tunnels = list(TUNNELS)
         self.wait_quiet()
 
@@ -159,7 +160,7 @@ class Busy:
     def stored(self, site):
         """{table: rows} of the database; "history" is (path, minute)."""
         path = os.path.join(self.edged[site].state_dir, "edged.db")
-        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
         try:
             rows = {t: set(db.execute(f"SELECT * FROM {t}"))
                     for t in ("event", "decision", "path", "second", "minute")}
@@ -176,7 +177,9 @@ class Busy:
         names = TUNNELS if site == "branch" else HUB_TUNNELS
         first = int(self.since_s // MINUTE_S)
         last = int((killed_s - FLUSH_S) // MINUTE_S) - 1
-        return {(n, m) for n in names for m in range(first, last + 1)}
+        return {(n, m) for n in names for m in range(first, last + 1)
+                if not any(n == name and since // MINUTE_S <= m <= until // MINUTE_S
+                           for name, since, until in self.absent)}
 
     def worst(self, since, until):
         """The longest outage of any flow in a window, and of which."""
@@ -357,6 +360,7 @@ def test_edged_killed(busy, lab, site):
     if site == "hub":
         edged_killed(busy, site)
         return
+    down_s = time.time()
     take_lte_down(busy)
     try:
         edged_killed(busy, site)
@@ -366,6 +370,7 @@ def test_edged_killed(busy, lab, site):
         busy.edged[site].ctl("uplink", "lte", "up")
         busy.tunnels = list(TUNNELS)
     busy.wait_quiet()
+    busy.absent.append(("branch/lte", down_s, time.time()))
 
 
 def spare_links(busy):
