@@ -14,6 +14,7 @@ import time
 
 SYN, SYN_ACK = 0x02, 0x12
 FROM_PORT = 40404
+PORTS = 65535
 BURST = 200
 LAST_WAIT_S = 1.5
 
@@ -62,9 +63,10 @@ def tcp(family, source, target):
         if dport == FROM_PORT and data[13] & SYN_ACK == SYN_ACK:
             accepting.add(sport)
 
-    for port in range(1, 65536):
-        raw.sendto(segment(family, us, them, port), (target, 0))
-        if port % BURST == 0:
+    # twice: a burst may be too much for what lies between
+    for n in range(2 * PORTS):
+        raw.sendto(segment(family, us, them, n % PORTS + 1), (target, 0))
+        if n % BURST == 0:
             drain(raw, take)
             time.sleep(0.005)
     end = time.monotonic() + LAST_WAIT_S
@@ -84,7 +86,7 @@ def udp(family, source, target):
         if peer[0] == target:
             answering.add(peer[1])
 
-    for port in range(1, 65536):
+    for port in range(1, PORTS + 1):
         for payload in (os.urandom(44), bytes(44)):
             try:
                 sock.sendto(payload, (target, port))

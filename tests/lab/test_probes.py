@@ -14,6 +14,7 @@ from wan import DOWN, UP
 PATH = "aws/a/isp1"
 FAR = CLOUDS["a"][0]
 WINDOW_S = 30
+ANSWER_NS = 80_000_000   # what the WAN let through has its answer by then
 MACHINE_LATE_MS = 0.2    # a quiet one: 0.14, with three busy loops 0.24
 # Without a promise nothing is measured with a DSCP of its own.
 PLAIN = """
@@ -43,7 +44,7 @@ def trips(packets):
         answer = None
         while request.out_ns and answers and answers[0].in_ns < request.out_ns:
             answers.pop(0)
-        if request.out_ns and answers and answers[0].in_ns - request.out_ns < 20 * 10**6:
+        if request.out_ns and answers and answers[0].in_ns - request.out_ns < ANSWER_NS:
             answer = answers.pop(0)
         found.append((request, answer if answer and answer.out_ns else None))
     return found
@@ -61,9 +62,10 @@ def test_lost_and_sent_equal_the_log(lab):
     # what is under way is answered or given up before both are read
     lab.wait_for("three quiet seconds",
                  lambda: probes(world.wan)[-1].in_ns > healed + 3 * 10**9, 20)
+    earlier = len(trips(probes(world.wan)))
     path = branch.paths()[PATH]
     seen = trips(probes(world.wan))
-    assert abs(path["sent"] - len(seen)) <= 1, (path, len(seen))
+    assert earlier - 1 <= path["sent"] <= len(seen) + 1, (path, earlier, len(seen))
     lost = sum(answer is None for _, answer in seen[:-1])
     assert abs(path["lost"] - lost) <= 1, (path, lost)
 
