@@ -68,7 +68,10 @@ static struct pm_place place(const char *text)
 	return p;
 }
 
-/* A target on lo with fast times, and a reflector that knows the place or not. */
+/*
+ * A target on lo with fast times, and a reflector that knows the place or not: half a
+ * second of them, and after a pause of the machine as much more as they need.
+ */
 static void echo(const struct pm_path_config *cfg, const char *addr, bool known,
 		 struct pm_totals *totals, enum pm_state *state, uint64_t *strays)
 {
@@ -77,6 +80,7 @@ static void echo(const struct pm_path_config *cfg, const char *addr, bool known,
 	struct pm_place where = place(addr);
 	struct seen seen = {0};
 	struct pm_target *t = pm_prober_add(pr, cfg, &seen);
+	struct mono limit;
 
 	assert_non_null(rf);
 	assert_non_null(t);
@@ -85,10 +89,15 @@ static void echo(const struct pm_path_config *cfg, const char *addr, bool known,
 		assert_int_equal(pm_reflector_add(rf, t, &where), -EEXIST);
 	}
 	assert_int_equal(pm_prober_start(t, &where), 0);
+	limit = mono_add_us(mono_now(), 20 * S);
 	run_for(500 * MS);
-	pm_path_totals(pm_target_path(t), totals);
-	*state = pm_path_state(pm_target_path(t));
-	*strays = pm_reflector_strays(rf) + pm_prober_strays(pr);
+	do {
+		run_for(10 * MS);
+		pm_path_totals(pm_target_path(t), totals);
+		*state = pm_path_state(pm_target_path(t));
+		*strays = pm_reflector_strays(rf) + pm_prober_strays(pr);
+	} while ((totals->sent <= 5 || (known ? *state != PM_UP : *strays <= 5)) &&
+		 mono_before(mono_now(), limit));
 	assert_int_equal(seen.last.to, *state);
 	pm_prober_stop(t);
 	assert_int_equal(seen.last.to, PM_OFF);
