@@ -69,7 +69,8 @@ def test_events_come_at_once_and_resume_by_number(box):
     # too much to send: the page is told to read its lists again
     for bad in ("x", "-1", "9" * 30):
         odd = reader(box, last=bad)
-        odd.wait("it runs without", lambda s: s.events("status"))
+        # what was would have come before the second one
+        odd.wait("it runs without", lambda s: len(s.events("status")) >= 2)
         # none of what was; another may have happened since
         assert all(int(e[1]) > ids[-1] for e in odd.events("event"))
         odd.close()
