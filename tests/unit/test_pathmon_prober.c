@@ -26,6 +26,8 @@
 #define MS INT64_C(1000)
 #define S INT64_C(1000000)
 
+enum { ROUNDS_MAX = 500 }; /* of 20 ms, until what must come has come */
+
 struct seen {
 	unsigned int n;
 	struct pm_change last;
@@ -224,8 +226,13 @@ static void test_forged_answers_prove_nothing(void **state)
 		out[35] ^= 1;
 		(void)sendto(right, out, (size_t)m, 0, (struct sockaddr *)&from, len);
 	}
-	run_for(20 * MS);
-	pm_path_totals(pm_target_path(t), &totals);
+	/* After a pause of the machine what was sent last is still to be read. */
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		run_for(20 * MS);
+		pm_path_totals(pm_target_path(t), &totals);
+		if (pm_prober_strays(pr) >= probes && totals.forged >= 2 * probes)
+			break;
+	}
 	assert_true(probes > 3);
 	assert_int_equal(pm_prober_strays(pr), probes);
 	assert_int_equal(totals.forged, 2 * probes);
@@ -242,7 +249,6 @@ static void test_reflector_answers_the_peer_alone(void **state)
 	struct pm_place where = place("127.0.0.1");
 	const int ef = 46 << 2 | 1;
 	const int on = 1;
-	struct timeval soon = {.tv_usec = 100000};
 
 	(void)state;
 	assert_int_equal(pm_reflector_add(rf, NULL, &where), 0);
@@ -266,22 +272,27 @@ static void test_reflector_answers_the_peer_alone(void **state)
 			.msg_controllen = sizeof(control),
 		};
 		struct cmsghdr *c;
+		ssize_t n = -1;
 		int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 		assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
 		(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &ef, sizeof(ef));
 		(void)setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on));
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
 		(void)sendto(fd, buf, sizeof(buf), 0, (struct sockaddr *)&to,
 			     sizeof(to));
-		run_for(20 * MS);
+		for (int k = 0;
+		     k < ROUNDS_MAX && n < 0 && pm_reflector_strays(rf) < (i ? i : 1);
+		     k++) {
+			run_for(20 * MS);
+			n = recvmsg(fd, &m, MSG_DONTWAIT);
+		}
 		if (i == 0) {
-			assert_int_equal(recvmsg(fd, &m, 0), sizeof(buf));
+			assert_int_equal(n, sizeof(buf));
 			/* DSCP as it came, ECN is not ours to set. */
 			c = CMSG_FIRSTHDR(&m);
 			assert_int_equal(c ? *CMSG_DATA(c) : 0, 46 << 2);
 		} else {
-			assert_int_equal(recvmsg(fd, &m, 0), -1);
+			assert_int_equal(n, -1);
 		}
 		close(fd);
 	}
