@@ -7,6 +7,7 @@ daemon, no root. ED_GOLDEN=write writes the golden files anew.
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -107,6 +108,27 @@ def expect(p, status, out=None, err=None):
         assert p.stderr.count("\n") == 1, p.stderr
 
 
+ENDED = re.compile(rb"\0ended (-?\d+)\0")
+
+
+def lead_session(argv):
+    """The leader of a terminal's session: runs argv in it, tells how it ended, stays.
+
+    The end of a leader hangs the terminal up, and what was not yet read is lost.
+    """
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(argv[0], argv)
+        finally:
+            os._exit(127)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _, status = os.waitpid(pid, 0)
+    os.write(1, b"\0ended %d\0" % os.waitstatus_to_exitcode(status))
+    while True:
+        signal.pause()
+
+
 def in_terminal(b, args, keys, env=None):
     """Run on a terminal of 80 x 24; send keys once hub/isp1 was shown, or pairs of
     (what is shown, keys) in their order."""
@@ -115,27 +137,24 @@ def in_terminal(b, args, keys, env=None):
     if pid == 0:
         os.environ.update({"TERM": "xterm", "TZ": "UTC", "LC_ALL": "C.UTF-8"}, **(env or {}))
         try:
-            os.execv(EDGECTL, [EDGECTL, "--run", b.run, *args])
+            lead_session([EDGECTL, "--run", b.run, *args])
         finally:
             os._exit(127)
     seen = b""
     done = 0
+    ended = None
     signal.alarm(LIMIT)
-    while True:
-        try:
-            data = os.read(fd, 65536)
-        except OSError:
-            break
-        if not data:
-            break
-        seen += data
+    while not ended:
+        seen += os.read(fd, 65536)
+        ended = ENDED.search(seen)
         if steps and steps[0][0] in seen[done:]:
             done += seen[done:].index(steps[0][0]) + len(steps[0][0])
             os.write(fd, steps.pop(0)[1])
     signal.alarm(0)
-    _, status = os.waitpid(pid, 0)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
     os.close(fd)
-    return os.waitstatus_to_exitcode(status), seen.decode()
+    return int(ended[1]), seen[:ended.start()].decode()
 
 
 def main(names):
