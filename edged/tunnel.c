@@ -260,19 +260,15 @@ static uint32_t mtu_of(const struct tunnel *t)
 	return want < TUNNEL_MTU_MIN ? TUNNEL_MTU_MIN : want;
 }
 
-/* The name under which the data plane's descriptor of t is kept. */
-static void fd_name(const struct tunnel *t, char *buf, size_t cap)
-{
-	snprintf(buf, cap, "dp-tun-%u", t->slot);
-}
-
 static void keep_fd(const struct tunnel *t)
 {
-	char name[32];
-	int fd = dp_fd(t->ed->dataplane, t->slot, name, sizeof(name));
+	int fd = dp_fd(t->ed->dataplane, t->slot);
+	char name[DP_FD_NAME_MAX];
 
-	if (fd >= 0)
-		(void)fdstore_put(t->ed->fdstore, name, fd);
+	if (fd < 0)
+		return;
+	dp_fd_name(t->slot, name);
+	(void)fdstore_put(t->ed->fdstore, name, fd);
 }
 
 void tunnel_interface_update(struct tunnel *t)
@@ -403,10 +399,10 @@ void tunnel_free(struct tunnel *t, bool gone)
 	HASH_DEL(ed->tunnels, t);
 	HASH_DELETE(hh_slot, ed->tunnels_by_slot, t);
 	if (gone) {
-		char name[32];
+		char name[DP_FD_NAME_MAX];
 
 		(void)dp_tunnel_remove(ed->dataplane, t->slot);
-		fd_name(t, name, sizeof(name));
+		dp_fd_name(t->slot, name);
 		fdstore_remove(ed->fdstore, name);
 		slots_release(ed->slots, SLOT_TUNNEL, t->name);
 		slots_release(ed->slots, SLOT_INSIDE, t->name);

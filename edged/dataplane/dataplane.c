@@ -412,27 +412,16 @@ void dp_drops(struct dataplane *dp, uint32_t slot, struct dp_counters *c)
 
 /* --- descriptors --------------------------------------------------------- */
 
-void dp_fds(struct dataplane *dp, void (*fn)(void *ctx, const char *name, int fd),
-	    void *ctx)
+void dp_fd_name(uint32_t slot, char name[DP_FD_NAME_MAX])
 {
-	char name[sizeof(fd_prefix) + 10];
-
-	for (uint32_t slot = 0; slot < DP_TUNNELS_MAX; slot++) {
-		int fd = dp_fd(dp, slot, name, sizeof(name));
-
-		if (fd >= 0)
-			fn(ctx, name, fd);
-	}
+	snprintf(name, DP_FD_NAME_MAX, "%s%u", fd_prefix, slot);
 }
 
-int dp_fd(const struct dataplane *dp, uint32_t slot, char *name, size_t cap)
+int dp_fd(const struct dataplane *dp, uint32_t slot)
 {
 	const struct dp_tun *t = slot < DP_TUNNELS_MAX ? dp->tuns[slot] : NULL;
 
-	if (!t || t->fd < 0)
-		return -ENOENT;
-	snprintf(name, cap, "%s%u", fd_prefix, slot);
-	return t->fd;
+	return t && t->fd >= 0 ? t->fd : -ENOENT;
 }
 
 int dp_fd_restore(struct dataplane *dp, const char *name, int fd)

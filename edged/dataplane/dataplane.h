@@ -259,20 +259,17 @@ void dp_reconcile(struct dataplane *dp);
  */
 void dp_sweep(struct dataplane *dp);
 
-/*
- * Descriptors to keep in the service manager's store: every TUN as
- * "dp-tun-<slot>". fn must duplicate what it keeps.
- */
-void dp_fds(struct dataplane *dp, void (*fn)(void *ctx, const char *name, int fd),
-	    void *ctx);
+enum { DP_FD_NAME_MAX = sizeof("dp-tun-4294967295") };
+
+/* The name under which the service manager's store keeps the TUN of a slot. */
+void dp_fd_name(uint32_t slot, char name[DP_FD_NAME_MAX]);
 
 /*
- * The same of one tunnel: its name into name, of cap bytes. host calls this after
- * each dp_tunnel_set().
+ * The descriptor to keep under that name: host asks after each dp_tunnel_set().
  *
- * Returns a descriptor that stays dp's, or -ENOENT.
+ * Returns a descriptor that stays dp's, or -ENOENT where the slot has no TUN.
  */
-int dp_fd(const struct dataplane *dp, uint32_t slot, char *name, size_t cap);
+int dp_fd(const struct dataplane *dp, uint32_t slot);
 
 /*
  * Give back a descriptor of the store at start, before the first dp_tunnel_set().

@@ -22,7 +22,7 @@ enum {
 	LINE_MAX_BYTES = 512,
 };
 
-static const char FILTER_DELAY[] = "bgp route-map delay-timer ";
+static const char filter_delay[] = "bgp route-map delay-timer ";
 
 /* --- reading what runs ------------------------------------------------------------ */
 
@@ -86,8 +86,8 @@ static void read_top(struct rt_running *r, struct place *at, const char *line)
 		at->where = 'M';
 		snprintf(at->map, sizeof(at->map), "%s", line);
 		add_line(r, 'M', NULL, line);
-	} else if (begins(line, FILTER_DELAY)) {
-		if (strtol(line + strlen(FILTER_DELAY), NULL, 10) == FILTER_DELAY_S)
+	} else if (begins(line, filter_delay)) {
+		if (strtol(line + strlen(filter_delay), NULL, 10) == FILTER_DELAY_S)
 			add_line(r, 'T', NULL, line);
 		else
 			r->foreign_delay = true;
@@ -775,7 +775,7 @@ static void render_in(struct out *o)
 
 	o->where = 'T';
 	if (!o->run->foreign_delay)
-		put(o, "%s%d", FILTER_DELAY, FILTER_DELAY_S);
+		put(o, "%s%d", filter_delay, FILTER_DELAY_S);
 	for (size_t f = 0; f < ARRAY_LEN(families); f++)
 		put_filters(o, families[f]);
 	put_map(o, "EDGED-NET", "permit", 10);

@@ -299,16 +299,18 @@ static int cmd_kind(struct drive *d, const struct words *a)
 	return 1;
 }
 
-static void print_fd(void *ctx, const char *name, int fd)
-{
-	(void)ctx;
-	printf("fd %s %d\n", name, fd);
-}
-
 static int cmd_fds(struct drive *d, const struct words *a)
 {
 	(void)a;
-	dp_fds(d->dp, print_fd, NULL);
+	for (uint32_t slot = 0; slot < DP_TUNNELS_MAX; slot++) {
+		int fd = dp_fd(d->dp, slot);
+		char name[DP_FD_NAME_MAX];
+
+		if (fd < 0)
+			continue;
+		dp_fd_name(slot, name);
+		printf("fd %s %d\n", name, fd);
+	}
 	return 0;
 }
 
