@@ -8,23 +8,26 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "edged/apply.h"
 #include "edged/config/config.h"
 #include "edged/edged.h"
+#include "lib/limits.h"
 #include "lib/log.h"
 
-enum { EXIT_USAGE = 2 };
+enum {
+	EXIT_USAGE = 2,
+	FILES_OPEN =
+		32768, /* a TUN of each tunnel, and more; edged.service allows them */
+};
 
 enum long_option {
 	OPT_CONFIG = 256,
@@ -146,19 +149,6 @@ static void confine(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* A tunnel needs a descriptor: the usual 1024 would end at a thousand of them. */
-static void allow_files(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == files.rlim_max)
-		return;
-	files.rlim_cur = files.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
-		ed_warn("edged", "no more than the usual number of open files: %s",
-			strerror(errno));
-}
-
 static int check(const struct edged_options *opt)
 {
 	struct edged ed = {.opt = *opt};
@@ -194,7 +184,7 @@ int main(int argc, char **argv)
 		return check(&c.opt);
 	if (c.down)
 		return edged_down(&c.opt) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	allow_files();
+	limits_open_files(FILES_OPEN);
 	if (edged_new(&c.opt, &ed) < 0)
 		return EXIT_FAILURE;
 	status = edged_run(ed);

@@ -8,6 +8,7 @@ lib_libed_a_SOURCES = \
 	lib/child.c lib/child.h \
 	lib/conf.c lib/conf.h lib/conf_kind.c lib/conf_report.c lib/conf_report.h \
 	lib/conf_yaml.c lib/conf_yaml.h \
+	lib/limits.c lib/limits.h \
 	lib/log.c lib/log.h \
 	lib/loop.c lib/loop.h \
 	lib/mono.h \

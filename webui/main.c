@@ -25,13 +25,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "lib/alloc.h"
+#include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/notify.h"
@@ -132,21 +132,6 @@ static int parse(int argc, char **argv, struct options *o)
 	fprintf(stderr, "edge-webui: unexpected argument %s; try --help\n",
 		argv[optind]);
 	return -EINVAL;
-}
-
-static void set_limits(void)
-{
-	struct rlimit files = {FILES_OPEN, FILES_OPEN};
-	struct rlimit core = {0, 0};
-	struct rlimit old;
-
-	if (getrlimit(RLIMIT_NOFILE, &old) == 0 && old.rlim_cur < FILES_OPEN) {
-		if (old.rlim_max < FILES_OPEN)
-			files.rlim_cur = files.rlim_max = old.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-	}
-	/* Passwords pass through here: no core file holds one. */
-	(void)setrlimit(RLIMIT_CORE, &core);
 }
 
 /* --user, as far as we are root; returns 0 or a negative errno. */
@@ -278,7 +263,8 @@ int main(int argc, char **argv)
 	log_open("edge-webui", o.level);
 	p.notify = notify_new();
 	umask(0077);
-	set_limits();
+	limits_open_files(FILES_OPEN);
+	limits_no_core();
 	err = drop_privileges(o.user);
 	if (err < 0) {
 		ed_error(NULL, "cannot become user %s: %s", o.user,

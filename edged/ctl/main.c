@@ -8,11 +8,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "config.h"
 #include "edged/ctl/ctl.h"
 #include "lib/alloc.h"
+#include "lib/limits.h"
 #include "lib/log.h"
 
 static const struct ctl_command *named(const char *name)
@@ -78,14 +78,12 @@ int main(int argc, char **argv)
 				.config = ED_SYSCONFDIR "/edged.yaml",
 				.color = "auto",
 				.wait_s = CTL_WAIT_S}};
-	const struct rlimit no_core = {0, 0};
 	enum ctl_exit status = CTL_USAGE;
 	int first;
 
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
-	/* Passwords and shared secrets pass through here: no core file holds one. */
-	(void)setrlimit(RLIMIT_CORE, &no_core);
+	limits_no_core();
 	log_open("edgectl", LOG_LVL_WARN);
 	c.out.fp = stdout;
 	if (ctl_options_parse(argc, argv, &c.opt, &first)) {

@@ -36,6 +36,7 @@
 #include "config.h"
 #include "edged/esp/proto.h"
 #include "edged/esp/server.h"
+#include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/notify.h"
@@ -158,20 +159,11 @@ fail:
 	return err;
 }
 
-static void set_limits(void)
+/* Keys must not lie in swap. */
+static void lock_memory(void)
 {
-	struct rlimit files = {FILES, FILES};
-	struct rlimit core = {0, 0};
 	struct rlimit old;
 
-	/* A tunnel and an uplink each need a descriptor. */
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0 &&
-	    getrlimit(RLIMIT_NOFILE, &old) == 0) {
-		old.rlim_cur = old.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &old);
-	}
-	/* Keys must not lie in a core file or in swap. */
-	(void)setrlimit(RLIMIT_CORE, &core);
 	if (geteuid() == 0) {
 		struct rlimit lock = {RLIM_INFINITY, RLIM_INFINITY};
 
@@ -252,7 +244,9 @@ int main(int argc, char **argv)
 		ed_error(NULL, "%s/esp.sock: %s", o.run_dir, strerror(-fd));
 		return 1;
 	}
-	set_limits();
+	limits_open_files(FILES);
+	limits_no_core();
+	lock_memory();
 	err = drop_privileges(o.user);
 	if (err < 0) {
 		ed_error(NULL, "cannot become user %s: %s",
