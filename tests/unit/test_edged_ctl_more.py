@@ -239,7 +239,7 @@ def web(b, *args, text=None):
 
 def test_passwords_come_from_standard_input_and_are_hashed(b):
     os.mkdir(path_in(b, "web"), 0o700)
-    expect(web(b, "password", "alice", text="correct horse\n"), 0, out="alice")
+    expect(web(b, "password", "alice", text="correct horse\n"), 0, out="alice may log in")
     expect(web(b, "password", "bob", "--role", "viewer", text="battery staple\n"), 0)
     users = read(path_in(b, "web/users"))
     assert "alice:operator:$y$" in users and "bob:viewer:$y$" in users, users
@@ -249,7 +249,7 @@ def test_passwords_come_from_standard_input_and_are_hashed(b):
         {"name": "alice", "role": "operator"}, {"name": "bob", "role": "viewer"}]
     assert "bob    viewer" in web(b, "user", "list").stdout
     old = users
-    expect(web(b, "password", "alice", text="another one\n"), 0)
+    expect(web(b, "password", "alice", text="another one\n"), 0, out="has a new password")
     assert old.splitlines() != read(path_in(b, "web/users")).splitlines()
     expect(web(b, "user", "remove", "bob"), 0)
     expect(web(b, "user", "remove", "bob"), 1, err="no user 'bob'")

@@ -141,10 +141,14 @@ static int take_in_child(void)
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "3", 1);
 	setenv("LISTEN_FDNAMES", "ike-1-v4-500:dp-tun-7:gone", 1);
+	setenv("FDSTORE", "3", 1);
 	notify = notify_new();
 	fs = fdstore_new(notify);
 	if (getenv("LISTEN_FDS"))
 		return 2;
+	/* What came out of the store is in it still. */
+	if (fdstore_put(fs, "one-more", 0) != -ENOSPC)
+		return 8;
 	if (fdstore_take(fs, "dp-tun-7") != FDSTORE_FIRST_FD + 1)
 		return 3;
 	if (fdstore_take(fs, "dp-tun-7") != -ENOENT)
